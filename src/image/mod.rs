@@ -1,0 +1,17 @@
+//! Pixels and geometry. Uses no other module.
+
+mod buf;
+mod coefficients;
+mod geometry;
+mod orientation;
+mod picture;
+mod pixel;
+mod planes;
+
+pub use buf::{BufError, ImageBuf};
+pub use coefficients::{CoefficientPlane, Coefficients};
+pub use geometry::{Gravity, Point, Rect, Size};
+pub use orientation::Orientation;
+pub use picture::Picture;
+pub use pixel::{AlphaMode, PixelFormat, Rgb8};
+pub use planes::{Plane, Planes};

@@ -1,0 +1,32 @@
+//! Phasor: a fast, safe image server that answers imaginary's HTTP API.
+//!
+//! Text becomes typed parameters, parameters and the image header become a [`plan::Plan`] in which every number is
+//! settled, and the [`engine`] carries the plan out with no choices left to make.
+//!
+//! ```text
+//!   server                       HTTP, statuses, headers          the only code that names actix
+//!   security   sources   engine  may you · where from · do it
+//!   plan                         what will be done                pure functions
+//!   codecs     backend           bytes <-> pixels · pixels -> pixels
+//!   ops                          what a step means; weights
+//!   image                        buffers and geometry             uses no other module
+//! ```
+//!
+//! `query` (a query string taken apart) and `budget` (bytes in use) stand beside the layers and use no other module.
+//! `config` and `error` add up what each area declares for itself; `telemetry` may be called from `codecs` upwards.
+//! `tests/suite/layers.rs` holds the table of who may use whom.
+
+pub mod backend;
+pub mod budget;
+pub mod codecs;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod image;
+pub mod ops;
+pub mod plan;
+pub mod query;
+pub mod security;
+pub mod server;
+pub mod sources;
+pub mod telemetry;
