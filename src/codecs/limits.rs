@@ -43,8 +43,7 @@ impl Limits {
     /// # Errors
     /// [`DecodeError::TooManyPixels`] by `self.pixels`; [`DecodeError::Malformed`] when a side is zero.
     pub(super) fn input_size(&self, format: Format, width: u32, height: u32) -> Result<Size, DecodeError> {
-        let size =
-            Size::new(width, height).ok_or_else(|| DecodeError::malformed(format, "width or height is zero"))?;
+        let size = Size::new(width, height).ok_or_else(|| DecodeError::malformed(format, "width or height is zero"))?;
         if size.area() > self.pixels {
             return Err(DecodeError::TooManyPixels);
         }

@@ -29,9 +29,7 @@ pub(super) fn arranged(image: &ImageBuf, want: PixelFormat) -> Cow<'_, [u8]> {
         (Rgb, Rgba8) => map(pixels, |&[r, g, b]: &[u8; 3]| [r, g, b, 255]),
         (Rgba8, Gray8) => map(pixels, |&[r, g, b, a]: &[u8; 4]| [over_black(luma(r, g, b), a)]),
         (Rgba8, GrayAlpha8) => map(pixels, |&[r, g, b, a]: &[u8; 4]| [luma(r, g, b), a]),
-        (Rgba8, Rgb) => {
-            map(pixels, |&[r, g, b, a]: &[u8; 4]| [over_black(r, a), over_black(g, a), over_black(b, a)])
-        }
+        (Rgba8, Rgb) => map(pixels, |&[r, g, b, a]: &[u8; 4]| [over_black(r, a), over_black(g, a), over_black(b, a)]),
         (have, _) => {
             debug_assert!(have == want, "all other pairs are above");
             Cow::Borrowed(pixels)

@@ -8,7 +8,7 @@ use zune_jpeg::JpegDecoder;
 use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
 use crate::image::{ImageBuf, PixelFormat};
 
-use super::markers::Markers;
+use super::markers::{self, Markers};
 
 /// Decodes at full size to grey or RGB. Truncated scan data gives the part that is there; the rest is grey.
 pub(in crate::codecs) fn decode(
@@ -21,63 +21,100 @@ pub(in crate::codecs) fn decode(
     let markers = Markers::read(bytes)?;
     markers.frame.check_supported()?;
     markers.check_scans(bytes, limits)?;
-    let metadata = Metadata {
-        exif: markers.exif.map(<[u8]>::to_vec),
-        icc: markers.icc(),
-        xmp: markers.xmp.map(<[u8]>::to_vec),
-    };
+    let metadata =
+        Metadata { exif: markers.exif.map(<[u8]>::to_vec), icc: markers.icc(), xmp: markers.xmp.map(<[u8]>::to_vec) };
 
-    let colour = match markers.frame.components.len() {
-        1 => ColorSpace::Luma,
-        4 => ColorSpace::CMYK,
-        _ => ColorSpace::RGB,
+    let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
+    let decoded = match pixels.decode(bytes) {
+        // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
+        Err(Failure::Segments(first)) => match markers::without_metadata(bytes) {
+            Some(bare) => pixels.decode(&bare).map_err(|error| error.or(first)),
+            None => Err(first),
+        },
+        other => other.map_err(|error| error.or(DecodeError::Unreadable)),
     };
-    let stopped = Cell::new(false);
-    let reader = Watched { cursor: Cursor::new(bytes), reads: 0, cancelled, stopped: &stopped };
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_max_scans(limits.jpeg_scans as usize)
-        .jpeg_set_out_colorspace(colour);
-    let mut decoder = JpegDecoder::new_with_options(reader, options);
-    let malformed = |reason: String| {
-        if stopped.get() { DecodeError::Cancelled } else { DecodeError::malformed(Format::Jpeg, reason) }
-    };
-    decoder.decode_headers().map_err(|error| malformed(error.to_string()))?;
-
-    // Never trust two parsers of one fact: the sizes must agree before anything is allocated.
-    let size = header.size;
-    let (width, height) = decoder.dimensions().unwrap_or_default();
-    if (width as u64, height as u64) != (size.width().into(), size.height().into()) {
-        return Err(malformed(format!("the picture is {width}x{height}, its header says {size}")));
-    }
-    let channels = colour.num_components();
-    let length = size.area().saturating_mul(channels as u64);
-    if decoder.output_buffer_size().map(|bytes| bytes as u64) != Some(length) {
-        return Err(malformed("the components do not make a picture".to_owned()));
-    }
-    let mut pixels = vec![0; length as usize];
-    decoder.decode_into(&mut pixels).map_err(|error| malformed(error.to_string()))?;
-    if stopped.get() {
-        return Err(DecodeError::Cancelled);
-    }
-
-    let format = if colour == ColorSpace::Luma { PixelFormat::Gray8 } else { PixelFormat::Rgb8 };
-    if colour == ColorSpace::CMYK {
-        cmyk_to_rgb(&mut pixels, markers.adobe.is_some());
-    }
-    let image = ImageBuf::new(size, format, pixels).map_err(|error| malformed(error.to_string()))?;
-    Ok(Decoded { picture: image.into(), metadata: metadata.within(limits) })
+    Ok(Decoded { picture: decoded?.into(), metadata: metadata.within(limits) })
 }
 
-/// Converts in place, four samples to three: each colour is what ink and black let through. Adobe's files store
-/// the complement of ink, others ink itself.
-fn cmyk_to_rgb(pixels: &mut Vec<u8>, inverted: bool) {
-    let flip = if inverted { 0 } else { 255 };
+/// What the pixels' decoder needs to know.
+struct Pixels<'a> {
+    header: &'a Header,
+    /// Components of the file.
+    channels: usize,
+    limits: &'a Limits,
+    cancelled: &'a dyn Fn() -> bool,
+}
+
+/// Where decoding failed.
+enum Failure {
+    /// Before the first scan.
+    Segments(DecodeError),
+    /// Later.
+    Scans(DecodeError),
+}
+
+impl Failure {
+    /// The later of two failures says more about the file.
+    fn or(self, first: DecodeError) -> DecodeError {
+        match self {
+            Self::Scans(error) => error,
+            Self::Segments(error) if matches!(first, DecodeError::Unreadable) => error,
+            Self::Segments(_) => first,
+        }
+    }
+}
+
+impl Pixels<'_> {
+    fn decode(&self, bytes: &[u8]) -> Result<ImageBuf, Failure> {
+        let colour = match self.channels {
+            1 => ColorSpace::Luma,
+            4 => ColorSpace::CMYK,
+            _ => ColorSpace::RGB,
+        };
+        let stopped = Cell::new(false);
+        let reader = Watched { cursor: Cursor::new(bytes), reads: 0, cancelled: self.cancelled, stopped: &stopped };
+        let options = DecoderOptions::default()
+            .set_strict_mode(false)
+            .set_max_width(usize::from(u16::MAX))
+            .set_max_height(usize::from(u16::MAX))
+            .jpeg_set_max_scans(self.limits.jpeg_scans as usize)
+            .jpeg_set_out_colorspace(colour);
+        let mut decoder = JpegDecoder::new_with_options(reader, options);
+        let failed = |reason: &dyn std::fmt::Display| match stopped.get() {
+            true => DecodeError::Cancelled,
+            false => DecodeError::malformed(Format::Jpeg, reason),
+        };
+        decoder.decode_headers().map_err(|error| Failure::Segments(failed(&error)))?;
+
+        // Never trust two parsers of one fact: the sizes must agree before anything is allocated.
+        let size = self.header.size;
+        let (width, height) = decoder.dimensions().unwrap_or_default();
+        if (width as u64, height as u64) != (size.width().into(), size.height().into()) {
+            return Err(Failure::Scans(failed(&"the size contradicts the header")));
+        }
+        let length = size.area().saturating_mul(colour.num_components() as u64);
+        if decoder.output_buffer_size().map(|bytes| bytes as u64) != Some(length) {
+            return Err(Failure::Scans(failed(&"the components do not make a picture")));
+        }
+        let mut pixels = vec![GREY; length as usize];
+        decoder.decode_into(&mut pixels).map_err(|error| Failure::Scans(failed(&error)))?;
+        if stopped.get() {
+            return Err(Failure::Scans(DecodeError::Cancelled));
+        }
+        if colour == ColorSpace::CMYK {
+            cmyk_to_rgb(&mut pixels);
+        }
+        let format = PixelFormat::of(colour == ColorSpace::Luma, false);
+        ImageBuf::new(size, format, pixels).map_err(|error| Failure::Scans(failed(&error)))
+    }
+}
+
+/// Converts in place, four samples to three: each colour is what ink and black let through. The samples are the
+/// complement of ink, as Adobe writes them; files that do not say so are read the same way, as libvips does.
+fn cmyk_to_rgb(pixels: &mut Vec<u8>) {
     let count = pixels.len() / 4;
     for pixel in 0..count {
-        let [c, m, y, k] = [0, 1, 2, 3].map(|i| u32::from(pixels[4 * pixel + i] ^ flip));
+        let [c, m, y, k] = [0, 1, 2, 3].map(|i| u32::from(pixels[4 * pixel + i]));
         for (i, light) in [c, m, y].into_iter().enumerate() {
             pixels[3 * pixel + i] = ((light * k + 127) / 255) as u8;
         }
@@ -85,6 +122,9 @@ fn cmyk_to_rgb(pixels: &mut Vec<u8>, inverted: bool) {
     pixels.truncate(3 * count);
     pixels.shrink_to_fit();
 }
+
+/// What stays where truncated data ends: YCbCr without coefficients.
+const GREY: u8 = 128;
 
 /// A reader that ends early once nobody waits for the picture.
 ///

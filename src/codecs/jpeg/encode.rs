@@ -45,8 +45,6 @@ pub(in crate::codecs) fn encode(
         let _ = encoder.add_icc_profile(icc);
     }
     let colour = if format.is_gray() { ColorType::Luma } else { ColorType::Rgb };
-    encoder
-        .encode(&pixels, width, height, colour)
-        .map_err(|error| EncodeError::failed(OutputFormat::Jpeg, error))?;
+    encoder.encode(&pixels, width, height, colour).map_err(|error| EncodeError::failed(OutputFormat::Jpeg, error))?;
     Ok(out)
 }

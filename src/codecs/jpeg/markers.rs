@@ -6,6 +6,7 @@ const SOS: u8 = 0xDA;
 const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
+const COM: u8 = 0xFE;
 
 const EXIF_PREFIX: &[u8] = b"Exif\0\0";
 const XMP_PREFIX: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -15,16 +16,14 @@ const ICC_PREFIX: &[u8] = b"ICC_PROFILE\0";
 #[derive(Debug)]
 pub(super) struct Markers<'a> {
     pub(super) frame: Frame,
-    /// Colour transform of an Adobe APP14 segment.
-    pub(super) adobe: Option<u8>,
     /// The first EXIF segment, as a TIFF stream.
     pub(super) exif: Option<&'a [u8]>,
     /// The XMP packet; its extension segments are left out.
     pub(super) xmp: Option<&'a [u8]>,
     /// Parts of the ICC profile: number (from 1), count, bytes.
     icc_parts: Vec<(u8, u8, &'a [u8])>,
-    /// Components in the first scan.
-    scan_components: u8,
+    /// The first scan header.
+    scan: &'a [u8],
     /// Where the entropy-coded data of the first scan starts.
     scan_start: usize,
 }
@@ -57,7 +56,7 @@ impl<'a> Markers<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut segments = Segments { bytes, at: 2 };
         let mut frame = None;
-        let (mut adobe, mut exif, mut xmp) = (None, None, None);
+        let (mut exif, mut xmp) = (None, None);
         let mut icc_parts = Vec::new();
         loop {
             let Some((marker, body)) = segments.next() else {
@@ -87,12 +86,9 @@ impl<'a> Markers<'a> {
                         icc_parts.push((*number, *count, part));
                     }
                 }
-                APP14 if body.starts_with(b"Adobe") => adobe = body.get(11).copied().or(adobe),
                 SOS => {
                     let frame = frame.ok_or(DecodeError::Unreadable)?;
-                    let scan_components = body.first().copied().unwrap_or(0);
-                    let scan_start = segments.at;
-                    return Ok(Self { frame, adobe, exif, xmp, icc_parts, scan_components, scan_start });
+                    return Ok(Self { frame, exif, xmp, icc_parts, scan: body, scan_start: segments.at });
                 }
                 _ => {}
             }
@@ -118,18 +114,20 @@ impl<'a> Markers<'a> {
     /// of CMYK.
     pub(super) fn scratch_bytes(&self) -> u64 {
         let frame = &self.frame;
-        let several_scans = frame.is_progressive() || usize::from(self.scan_components) < frame.components.len();
+        let in_scan = self.scan.first().map_or(0, |&count| usize::from(count));
+        let several_scans = frame.is_progressive() || in_scan < frame.components.len();
         let coefficients = if several_scans { 2 * frame.samples() } else { 0 };
         let ink = if frame.components.len() == 4 { u64::from(frame.width) * u64::from(frame.height) } else { 0 };
         coefficients + ink
     }
 
-    /// Makes sure that the file has no more scans than allowed: each costs a pass over the picture, however short it
-    /// is. Searches markers only.
+    /// Makes sure that all scan headers are right and that there are no more of them than allowed: each scan costs a
+    /// pass over the picture, however short it is. Searches markers only.
     ///
     /// # Errors
-    /// [`DecodeError::OverLimit`].
+    /// [`DecodeError::OverLimit`], [`DecodeError::Malformed`].
     pub(super) fn check_scans(&self, bytes: &[u8], limits: &Limits) -> Result<(), DecodeError> {
+        self.frame.check_scan(self.scan)?;
         let mut scans = 1;
         let mut segments = Segments { bytes, at: self.scan_start };
         loop {
@@ -139,10 +137,37 @@ impl<'a> Markers<'a> {
             }
             segments.skip_entropy_data();
             match segments.next() {
-                Some((SOS, _)) => scans += 1,
+                Some((SOS, body)) => {
+                    self.frame.check_scan(body)?;
+                    scans += 1;
+                }
                 Some((EOI, _)) | None => return Ok(()),
                 Some(_) => {}
             }
+        }
+    }
+}
+
+/// The file with only those segments before the first scan that pixels depend on, for a decoder that is stricter
+/// about the others than need be. `None` when there is no scan.
+pub(super) fn without_metadata(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = vec![0xFF, SOI];
+    let mut segments = Segments { bytes, at: 2 };
+    loop {
+        let (marker, body) = segments.next()?;
+        let keep = match marker {
+            APP14 => body.starts_with(b"Adobe") && matches!(body.get(11), Some(0..=2)),
+            0xE0..=0xEF | COM => false,
+            _ => true,
+        };
+        if keep {
+            out.extend_from_slice(&[0xFF, marker]);
+            out.extend_from_slice(&(body.len() as u16 + 2).to_be_bytes());
+            out.extend_from_slice(body);
+        }
+        if marker == SOS {
+            out.extend_from_slice(bytes.get(segments.at..)?);
+            return Some(out);
         }
     }
 }
@@ -191,6 +216,44 @@ impl Frame {
         for (index, component) in self.components.iter().enumerate() {
             if self.components[..index].iter().any(|other| other.id == component.id) {
                 return Err(malformed("two components have the same name"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks a scan header against T.81 B.2.3 and, where progressive, G.1.1.1.
+    fn check_scan(&self, body: &[u8]) -> Result<(), DecodeError> {
+        let [count, rest @ ..] = body else { return Err(malformed("a scan header is empty")) };
+        let count = usize::from(*count);
+        let &[ref selectors @ .., start, end, approximation] = rest else {
+            return Err(malformed("a scan header is too short"));
+        };
+        if !(1..=4).contains(&count) || selectors.len() != 2 * count {
+            return Err(malformed("a scan header's length contradicts its components"));
+        }
+        // Which kinds of Huffman table the scan uses, of four each.
+        let uses_dc = start == 0 && (approximation >> 4 == 0 || !self.is_progressive());
+        let uses_ac = end > 0;
+        let mut blocks = 0;
+        for (index, &[id, tables]) in selectors.as_chunks::<2>().0.iter().enumerate() {
+            let component = self.components.iter().find(|component| component.id == id);
+            let component = component.ok_or_else(|| malformed("a scan names an unknown component"))?;
+            if selectors.iter().step_by(2).take(index).any(|&other| other == id) {
+                return Err(malformed("a scan names a component twice"));
+            }
+            if uses_dc && tables >> 4 > 3 || uses_ac && tables & 15 > 3 {
+                return Err(malformed("a scan uses a Huffman table that cannot exist"));
+            }
+            blocks += component.horizontal * component.vertical;
+        }
+        if count > 1 && blocks > 10 {
+            return Err(malformed("a minimum coded unit has more than 10 blocks"));
+        }
+        if self.is_progressive() {
+            let (high, low) = (approximation >> 4, approximation & 15);
+            let band = if start == 0 { end == 0 } else { count == 1 && start <= end && end <= 63 };
+            if !band || low > 13 || (high != 0 && low != high - 1) {
+                return Err(malformed("a progressive scan's parameters are wrong"));
             }
         }
         Ok(())

@@ -66,7 +66,7 @@ impl<'a> Chunks<'a> {
         limits.input_size(Format::Png, ihdr.width, ihdr.height)?;
 
         let mut chunks = Self { ihdr, transparency: false, iccp: None, exif: None, xmp: None };
-        let (mut count, mut pixels) = (1, false);
+        let (mut count, mut palette, mut pixels) = (1, false, false);
         while let Some((kind, body, _)) = next(&mut rest) {
             count += 1;
             if count > limits.png_chunks {
@@ -77,10 +77,18 @@ impl<'a> Chunks<'a> {
                 b"IHDR" => return Err(malformed("two image headers")),
                 b"IEND" => break,
                 b"IDAT" => pixels = true,
-                b"tRNS" if !pixels => {
-                    chunks.transparency =
-                        matches!(chunks.ihdr.colour, ColourType::Gray | ColourType::Rgb | ColourType::Indexed);
+                b"PLTE" => {
+                    if body.is_empty() || body.len() % 3 != 0 || body.len() > 3 * 256 {
+                        return Err(malformed("the palette's length is wrong"));
+                    }
+                    palette = true;
                 }
+                b"tRNS" if !pixels => match chunks.ihdr.colour {
+                    ColourType::Gray | ColourType::Rgb => chunks.transparency = true,
+                    // Says something about colours that are known by now.
+                    ColourType::Indexed => chunks.transparency |= palette,
+                    ColourType::GrayAlpha | ColourType::Rgba => {}
+                },
                 b"iCCP" if !pixels => {
                     chunks.iccp.get_or_insert(body);
                 }

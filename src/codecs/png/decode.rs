@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Transformations};
 
-use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
+use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata, samples};
 use crate::image::{ImageBuf, PixelFormat};
 
 use super::chunks::Chunks;
@@ -22,8 +22,7 @@ pub(in crate::codecs) fn decode(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
     let chunks = Chunks::read(bytes, limits)?;
-    let metadata =
-        Metadata { exif: chunks.exif.map(<[u8]>::to_vec), icc: chunks.icc(limits), xmp: chunks.xmp(limits) };
+    let metadata = Metadata { exif: chunks.exif.map(<[u8]>::to_vec), icc: chunks.icc(limits), xmp: chunks.xmp(limits) };
     let size = header.size;
     if (chunks.ihdr.width, chunks.ihdr.height) != (size.width(), size.height()) {
         return Err(DecodeError::malformed(Format::Png, "the size contradicts the header"));
@@ -76,6 +75,12 @@ pub(in crate::codecs) fn decode(
                 png::expand_interlaced_row(image.pixels_mut(), stride, samples, info, bits);
             }
         }
+    }
+    // The decoder leaves a damaged tRNS chunk out, where the header has promised alpha.
+    let promised = PixelFormat::of(format.is_gray(), header.alpha);
+    if promised != format {
+        let pixels = samples::arranged(&image, promised).into_owned();
+        image = ImageBuf::new(size, promised, pixels).map_err(|error| DecodeError::malformed(Format::Png, error))?;
     }
     Ok(Decoded { picture: image.into(), metadata: metadata.within(limits) })
 }

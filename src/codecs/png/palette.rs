@@ -69,8 +69,13 @@ fn nearest(pixels: &[[u8; 4]], size: Size) -> Indexed {
     // Every n-th pixel is enough to learn from, and bounds the time of a large picture.
     let thinned: Vec<u8> = pixels.iter().step_by(pixels.len().div_ceil(LEARNT_FROM)).copied().flatten().collect();
     let quantiser = NeuQuant::new(SAMPLE_FACTOR, COLOURS, &thinned);
-    let colour_map = quantiser.color_map_rgba();
-    let (colours, _) = colour_map.as_chunks::<4>();
+    let mut colour_map = quantiser.color_map_rgba();
+    let (colours, _) = colour_map.as_chunks_mut::<4>();
+    if pixels.iter().all(|pixel| pixel[3] == 255) {
+        // What the network starts with is not all opaque.
+        colours.iter_mut().for_each(|colour| colour[3] = 255);
+    }
+    let colours = &*colours;
 
     let mut search = Search::new(&quantiser);
     let width = size.width() as usize;
@@ -163,7 +168,8 @@ mod tests {
         assert!(indexed.alpha.is_empty());
         for channel in 0..3 {
             let want: u64 = rgba.iter().skip(channel).step_by(4).map(|&v| u64::from(v)).sum();
-            let got: u64 = indexed.indices.iter().map(|&i| u64::from(indexed.palette[3 * usize::from(i) + channel])).sum();
+            let got: u64 =
+                indexed.indices.iter().map(|&i| u64::from(indexed.palette[3 * usize::from(i) + channel])).sum();
             let pixels = u64::from(width * height);
             assert!(want.abs_diff(got) < pixels * 2, "channel {channel}: {} {}", want / pixels, got / pixels);
         }

@@ -15,7 +15,51 @@ use crate::image::{ImageBuf, Picture, Size};
 const READ: [&str; 3] = ["jpeg", "png", "webp"];
 
 /// Files where this build and the manifest differ on purpose, with the reason.
-const DIFFERENCES: &[(&str, &str)] = &[];
+///
+/// - damaged data: entropy-coded data or restart markers are damaged. The reference decoders show the rest in another
+///   way, or refuse what is served here as far as it goes.
+/// - padding: zune-jpeg lets the padding behind the right edge into the interpolation of the last chroma column.
+/// - smoothing: only the first scans of a progressive file are there, and the reference decoders smooth the blocks.
+/// - profile: pixels are not converted by the CMYK profile.
+const DIFFERENCES: &[(&str, &[&str])] = &[
+    (
+        "damaged data",
+        &[
+            "all-dht-swapped.jpg",
+            "dri-mismatch.jpg",
+            "entropy-all-ones.jpg",
+            "jd-194531363df5b73f59c4c0517422f917.jpg",
+            "jd-46f5d9c1b0fe352353688f736e5617b6.jpg",
+            "jd-5315c35bbcc28d8eee419028ac9f38e0.jpg",
+            "jd-5482a54657765056f1a94116a8dbffe7.jpg",
+            "jd-59d3b529c78ac722127c41ba75b3355b.jpg",
+            "jd-5dc71b1d868ef137394d3cc23abea65a.jpg",
+            "jd-72d091e08c93c9e590360130fa35221b.jpg",
+            "jd-7997b6b229f25315d33f5c7085e37500.jpg",
+            "jd-96b3e939852157613fa2e48d58fe35fe.jpg",
+            "jd-9efd60f04cd971daa83d3131e6d6f389.jpg",
+            "jd-a17806f32b45d63eea5230e7893e1f15.jpg",
+            "jd-c3018ebe53d0046eecb58858ca869a99.jpg",
+            "jd-dc-predictor-overflow.jpg",
+            "jd-eecb78b937a7c5f04aae2f5b0f5b5acc.jpg",
+            "jd-fd44dc63fa7bdd12ee34fc602231ef02.jpg",
+            "jd-fuzz-id_000989-sync_jpeg9-src_001094.jpg",
+            "jd-fuzz-id_001427-src_000319-op_havoc-rep_1.jpg",
+            "jd-subtract-with-overflow.jpg",
+            "rst-interval-lost.jpg",
+            "rst-missing.jpg",
+            "soi-inside.jpg",
+            "taller-than-data.jpg",
+            "182.0-original.jpg",
+        ],
+    ),
+    ("padding", &["jpg-size-2x2.jpg", "jpg-size-3x3.jpg", "jpg-size-4x4.jpg", "jpg-size-8x8.jpg"]),
+    (
+        "smoothing",
+        &["peacock.progressive.scan000.jpeg", "peacock.progressive.scan001.jpeg", "peacock.progressive.scan002.jpeg"],
+    ),
+    ("profile", &["icc/cmyk.jpg"]),
+];
 
 #[test]
 fn corpus_pictures_decode_as_the_manifest_says() {
@@ -46,8 +90,9 @@ fn corpus_pictures_decode_as_the_manifest_says() {
             failures.push((path, format!("took {:?}", started.elapsed())));
         }
     }
-    let (known, failures): (Vec<_>, Vec<_>) =
-        failures.into_iter().partition(|(path, _)| DIFFERENCES.iter().any(|(known, _)| known == path));
+    let (known, failures): (Vec<_>, Vec<_>) = failures.into_iter().partition(|(path, reason)| {
+        reason != "panic" && DIFFERENCES.iter().flat_map(|(_, files)| *files).any(|file| path.ends_with(file))
+    });
     println!("{checked} files, {decoded} decoded, {} known differences", known.len());
     for (path, reason) in &failures {
         println!("{path}: {reason}");

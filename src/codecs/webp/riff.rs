@@ -73,6 +73,10 @@ impl<'a> Container<'a> {
         let (width, height) = (u24([w0, w1, w2]) + 1, u24([h0, h1, h2]) + 1);
         limits.input_size(Format::Webp, width, height)?;
         let animated = flags & ANIMATION_FLAG != 0;
+        if u64::from(width) * u64::from(height) > u64::from(u32::MAX / 4) {
+            // Where 32 bits count the canvas' bytes.
+            return Err(DecodeError::TooManyPixels);
+        }
         let (mut picture, mut icc, mut exif, mut xmp) = (None, None, None, None);
         let mut count = 1;
         while let Some((kind, body)) = next(&mut rest)? {
@@ -85,7 +89,12 @@ impl<'a> Container<'a> {
                 b"ICCP" => icc = icc.or(Some(body)),
                 b"EXIF" => exif = exif.or(Some(body.strip_prefix(b"Exif\0\0").unwrap_or(body))),
                 b"XMP " => xmp = xmp.or(Some(body)),
-                b"ANMF" if animated && picture.is_none() => picture = Some(first_frame(body)?),
+                b"ANMF" if animated => {
+                    let frame = placed(body, width, height)?;
+                    if picture.is_none() {
+                        picture = Some(first_picture(frame)?);
+                    }
+                }
                 _ if !animated && picture.is_none() => picture = Bitstream::read(kind, body)?,
                 _ => {}
             }
@@ -99,22 +108,26 @@ impl<'a> Container<'a> {
         if !fits {
             return Err(malformed("the picture's size contradicts the canvas"));
         }
-        Ok(Self {
-            width,
-            height,
-            alpha: flags & ALPHA_FLAG != 0,
-            animated,
-            coding: picture.coding,
-            icc,
-            exif,
-            xmp,
-        })
+        Ok(Self { width, height, alpha: flags & ALPHA_FLAG != 0, animated, coding: picture.coding, icc, exif, xmp })
     }
 }
 
-/// The picture inside an animation frame, behind its 16 bytes of placement and any alpha plane.
-fn first_frame(body: &[u8]) -> Result<Bitstream, DecodeError> {
-    let mut rest = body.get(16..).ok_or_else(|| malformed("the first frame is too short"))?;
+/// The chunks of an animation frame, behind the 16 bytes that place it; it must lie on the canvas.
+fn placed(body: &[u8], width: u32, height: u32) -> Result<&[u8], DecodeError> {
+    let Some((&[x0, x1, x2, y0, y1, y2, w0, w1, w2, h0, h1, h2, ..], rest)) = body.split_first_chunk::<16>() else {
+        return Err(malformed("an animation frame is too short"));
+    };
+    // Three bytes each, so doubling and adding cannot overflow.
+    let right = 2 * u24([x0, x1, x2]) + u24([w0, w1, w2]) + 1;
+    let bottom = 2 * u24([y0, y1, y2]) + u24([h0, h1, h2]) + 1;
+    if right > width || bottom > height {
+        return Err(malformed("an animation frame reaches outside the canvas"));
+    }
+    Ok(rest)
+}
+
+/// The picture among a frame's chunks, behind any alpha plane.
+fn first_picture(mut rest: &[u8]) -> Result<Bitstream, DecodeError> {
     while let Some((kind, body)) = next(&mut rest)? {
         if let Some(picture) = Bitstream::read(kind, body)? {
             return Ok(picture);
