@@ -1,0 +1,2 @@
+mod corpus;
+pub(in crate::codecs) mod pictures;
