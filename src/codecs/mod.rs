@@ -1,5 +1,6 @@
 //! Bytes to pixels and back. One file a format, decode and encode together.
 
+mod gif;
 mod header;
 mod limits;
 mod metadata;
