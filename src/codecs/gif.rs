@@ -1,8 +1,10 @@
 //! GIF in: the first frame on its logical screen (GIF89a, <https://www.w3.org/Graphics/GIF/spec-gif89a.txt>).
 //!
-//! The background colour is ignored and what no frame covers is transparent, as in browsers. A frame that sticks out
-//! of the screen is clipped. A logical screen of zero takes the extent of the first frame. ICC and XMP extensions are
-//! not kept. A frame that breaks off keeps its complete rows.
+//! Size and alpha are those of the reference server, whose reader is libnsgif: the first frame may enlarge the screen,
+//! and a screen of zero, over 2048 pixels, or of a size that old writers took from the display is replaced by the extent
+//! of the first frame. There is alpha when any frame has a transparent index; what the frame leaves open is then clear,
+//! else black. The background colour is ignored. A frame that breaks off has alpha and keeps what there is. ICC and XMP
+//! extensions are not kept.
 
 use super::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata, Space};
 use crate::image::{ImageBuf, PixelFormat, Size};
@@ -10,7 +12,7 @@ use crate::image::{ImageBuf, PixelFormat, Size};
 /// What stands before the pixels of the first frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FirstFrame {
-    /// Logical screen, or the frame's extent where a side of that is zero.
+    /// Logical screen, as enlarged or replaced by the frame.
     canvas: Size,
     left: u16,
     top: u16,
@@ -19,22 +21,11 @@ struct FirstFrame {
     interlaced: bool,
     /// Palette index that is not drawn.
     transparent: Option<u8>,
-    /// Whether the data run to their block terminator.
-    complete: bool,
+    /// Whether any frame has a transparent index, or this one's data end before their terminator.
+    alpha: bool,
 }
 
-impl FirstFrame {
-    /// Whether some pixel of the canvas may stay clear.
-    fn leaves_gaps(&self) -> bool {
-        let covers = self.left == 0
-            && self.top == 0
-            && u32::from(self.width) >= self.canvas.width()
-            && u32::from(self.height) >= self.canvas.height();
-        self.transparent.is_some() || !covers || !self.complete
-    }
-}
-
-/// Reads the facts known before pixels: walks the blocks up to the end of the first frame.
+/// Reads the facts known before pixels: walks all blocks, none of them unpacked.
 ///
 /// # Errors
 /// [`DecodeError::Malformed`] without any frame, [`DecodeError::TooManyPixels`] for a screen or a frame over the limit.
@@ -47,7 +38,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError
     {
         return Err(DecodeError::TooManyPixels);
     }
-    let alpha = frame.leaves_gaps();
+    let alpha = frame.alpha;
     Ok(Header {
         format: Format::Gif,
         size: frame.canvas,
@@ -81,10 +72,12 @@ pub(super) fn decode(
 
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::Indexed);
+    options.allow_unknown_blocks(true);
     // Extensions are kept by the reader as they pass; the file itself bounds them.
-    options.set_memory_limit(std::num::NonZeroU64::new(bytes.len() as u64).map_or(gif::MemoryLimit::Unlimited, |n| {
-        gif::MemoryLimit::Bytes(n)
-    }));
+    options.set_memory_limit(
+        std::num::NonZeroU64::new(bytes.len() as u64)
+            .map_or(gif::MemoryLimit::Unlimited, |n| gif::MemoryLimit::Bytes(n)),
+    );
     let mut decoder = options.read_info(bytes).map_err(failed)?;
     let seen = decoder.next_frame_info().map_err(failed)?.ok_or_else(|| malformed("no frame"))?;
     if (seen.left, seen.top, seen.width, seen.height) != (frame.left, frame.top, frame.width, frame.height) {
@@ -93,25 +86,31 @@ pub(super) fn decode(
     let palette = decoder.palette().map_err(failed)?.to_vec();
 
     let mut indices = vec![0; usize::from(frame.width)];
-    let visible = header.size.height().saturating_sub(u32::from(frame.top)).min(u32::from(frame.height));
-    if indices.is_empty() || visible == 0 || u32::from(frame.left) >= header.size.width() {
+    if indices.is_empty() {
         return Ok(Decoded { picture: image.into(), metadata: Metadata::default() });
     }
     for (nth, row) in stored_rows(frame.height, frame.interlaced).enumerate() {
         if nth % 64 == 0 && cancelled() {
             return Err(DecodeError::Cancelled);
         }
-        match decoder.fill_buffer(&mut indices) {
-            Ok(true) => {}
-            // The rest is missing or damaged: what is there is served, as browsers do.
-            Ok(false) | Err(_) if nth > 0 => break,
-            Ok(false) => return Err(malformed("no pixels")),
-            Err(error) => return Err(failed(error)),
+        // The reader does not tell how far it came in a row that breaks off. Where the palette has no colour 255, that
+        // index marks what it did not reach.
+        indices.fill(255);
+        let whole = decoder.fill_buffer(&mut indices).unwrap_or(false);
+        if !whole {
+            if palette.len() == 3 * 256 {
+                indices.fill(255);
+            }
+            if nth == 0 && indices.iter().all(|&index| index == 255) {
+                return Err(malformed("no pixels"));
+            }
         }
-        if row < visible {
+        if whole || palette.len() < 3 * 256 {
             let y = row + u32::from(frame.top);
             paint(&indices, &palette, frame.transparent, frame.left, image.row_mut(y), format);
-        } else if !frame.interlaced {
+        }
+        if !whole {
+            // The rest is missing or damaged: what is there is served, as browsers do.
             break;
         }
     }
@@ -138,7 +137,7 @@ fn stored_rows(height: u16, interlaced: bool) -> impl Iterator<Item = u32> {
     passes.iter().flat_map(move |&(first, step)| (first..u32::from(height)).step_by(step as usize))
 }
 
-/// Walks the blocks up to the first image and through its data.
+/// Walks the blocks: the first image, and the transparent indices of all.
 fn first_frame(bytes: &[u8]) -> Result<FirstFrame, DecodeError> {
     let mut blocks = Blocks { rest: bytes };
     let magic = blocks.take(6).ok_or(DecodeError::Unreadable)?;
@@ -146,48 +145,38 @@ fn first_frame(bytes: &[u8]) -> Result<FirstFrame, DecodeError> {
         return Err(DecodeError::Unreadable);
     }
     let screen = blocks.take(7).ok_or(DecodeError::Unreadable)?;
-    let (width, height) = (u16_at(screen, 0), u16_at(screen, 2));
     blocks.skip_table(screen[4]).ok_or_else(no_frame)?;
-    let mut transparent = None;
-    loop {
-        match blocks.take(1).ok_or_else(no_frame)?[0] {
-            0x21 => {
-                let label = blocks.take(1).ok_or_else(no_frame)?[0];
-                if let (0xF9, &[4, flags, _, _, index, ..]) = (label, blocks.rest) {
-                    transparent = (flags & 1 != 0).then_some(index);
-                }
-                blocks.skip_data().ok_or_else(no_frame)?;
+    let mut first = None;
+    let mut control = None;
+    // Whatever is wrong behind the first frame does not matter to it.
+    while let Some(block) = blocks.next(&mut control) {
+        let Some((image, complete)) = block else { continue };
+        let frame = first.get_or_insert_with(|| {
+            let [left, top, width, height] = [0, 2, 4, 6].map(|at| u16_at(image, at));
+            let extent = (u32::from(left) + u32::from(width), u32::from(top) + u32::from(height));
+            let screen = (u16_at(screen, 0).into(), u16_at(screen, 2).into());
+            let screen = if is_trusted(screen) { screen } else { (1, 1) };
+            FirstFrame {
+                canvas: Size::at_least_one(screen.0.max(extent.0), screen.1.max(extent.1)),
+                left,
+                top,
+                width,
+                height,
+                interlaced: image[8] & 0x40 != 0,
+                transparent: control,
+                alpha: !complete,
             }
-            0x2C => {
-                let image = blocks.take(9).ok_or_else(no_frame)?;
-                let [left, top, frame_width, frame_height] = [0, 2, 4, 6].map(|at| u16_at(image, at));
-                blocks.skip_table(image[8]).ok_or_else(no_frame)?;
-                blocks.take(1).ok_or_else(no_frame)?;
-                let complete = blocks.skip_data().is_some();
-                let canvas = Size::new(width.into(), height.into())
-                    .or_else(|| {
-                        Size::new(
-                            u32::from(left) + u32::from(frame_width),
-                            u32::from(top) + u32::from(frame_height),
-                        )
-                    })
-                    .ok_or_else(no_frame)?;
-                return Ok(FirstFrame {
-                    canvas,
-                    left,
-                    top,
-                    width: frame_width,
-                    height: frame_height,
-                    interlaced: image[8] & 0x40 != 0,
-                    transparent,
-                    complete,
-                });
-            }
-            // Stray zeros between blocks are common; anything else ends the file.
-            0 => {}
-            _ => return Err(no_frame()),
-        }
+        });
+        frame.alpha |= control.is_some();
+        control = None;
     }
+    first.ok_or_else(no_frame)
+}
+
+/// Whether a logical screen is believed; libnsgif's list.
+const fn is_trusted(screen: (u32, u32)) -> bool {
+    let from_display = matches!(screen, (640, 480 | 512) | (800, 600) | (1024, 768) | (1280, 1024) | (1600, 1200));
+    !from_display && screen.0 > 0 && screen.1 > 0 && screen.0 <= 2048 && screen.1 <= 2048
 }
 
 /// What is left of a GIF stream.
@@ -200,6 +189,30 @@ impl<'a> Blocks<'a> {
         let (head, rest) = self.rest.split_at_checked(n)?;
         self.rest = rest;
         Some(head)
+    }
+
+    /// The next block: an image descriptor and whether its data are complete, or nothing of note. A graphic control
+    /// extension leaves its transparent index in `control`. `None` at the end of what can be read.
+    fn next(&mut self, control: &mut Option<u8>) -> Option<Option<(&'a [u8], bool)>> {
+        match self.take(1)?[0] {
+            0x21 => {
+                let label = self.take(1)?[0];
+                if let (0xF9, &[4, flags, _, _, index, ..]) = (label, self.rest) {
+                    *control = (flags & 1 != 0).then_some(index);
+                }
+                self.skip_data()?;
+                Some(None)
+            }
+            0x2C => {
+                let image = self.take(9)?;
+                self.skip_table(image[8])?;
+                self.take(1)?;
+                Some(Some((image, self.skip_data().is_some())))
+            }
+            // Stray zeros between blocks are common; anything else ends the file.
+            0 => Some(None),
+            _ => None,
+        }
     }
 
     /// Passes over a colour table, if these packed fields announce one.
@@ -243,7 +256,7 @@ mod tests {
     use super::*;
     use crate::image::Picture;
 
-    /// A GIF of one frame, written with clear codes only (nine-bit codes of a 256-colour palette would be the same).
+    /// A GIF of one frame.
     struct Sample {
         screen: (u16, u16),
         frame: (u16, u16, u16, u16),
@@ -307,8 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_frame_leaves_open_is_clear() {
+    fn what_the_frame_leaves_open_is_clear_with_a_transparent_index_and_black_without() {
         let (header, image) = read(&sample((6, 3), (1, 1, 4, 2)).bytes()).unwrap();
+        assert_eq!((header.channels, header.alpha), (3, false));
+        assert_eq!([image.pixel(0, 0), image.pixel(1, 1)], [[0, 0, 0], [255, 0, 0]]);
+        let clear = Sample { transparent: Some(9), ..sample((6, 3), (1, 1, 4, 2)) };
+        let (header, image) = read(&clear.bytes()).unwrap();
         assert_eq!((header.channels, header.alpha), (4, true));
         assert_eq!(image.pixel(0, 0), [0, 0, 0, 0]);
         assert_eq!(image.pixel(1, 1), [255, 0, 0, 255]);
@@ -323,20 +340,29 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_beyond_the_screen_is_clipped() {
-        let (header, image) = read(&sample((3, 2), (2, 1, 4, 4)).bytes()).unwrap();
-        assert_eq!(header.size, Size::new(3, 2).unwrap());
-        assert_eq!(image.pixel(2, 1), [255, 0, 0, 255]);
-        assert!(image.pixels()[..20].iter().all(|&b| b == 0));
-        let (_, image) = read(&sample((3, 2), (9, 9, 4, 4)).bytes()).unwrap();
-        assert!(image.pixels().iter().all(|&b| b == 0));
+    fn a_later_transparent_index_gives_the_file_alpha() {
+        let mut bytes = sample((4, 1), (0, 0, 4, 1)).bytes();
+        let later = Sample { transparent: Some(1), ..sample((4, 1), (0, 0, 4, 1)) }.bytes();
+        bytes.pop();
+        bytes.extend_from_slice(&later[13 + PALETTE.len()..]);
+        let (header, image) = read(&bytes).unwrap();
+        assert!(header.alpha);
+        assert!(image.pixels().chunks(4).all(|p| p[3] == 255));
     }
 
     #[test]
-    fn a_screen_of_zero_takes_the_extent_of_the_frame() {
-        let mut bytes = sample((9, 9), (1, 2, 4, 2)).bytes();
-        bytes[6..10].fill(0);
-        assert_eq!(read(&bytes).unwrap().0.size, Size::new(5, 4).unwrap());
+    fn the_first_frame_enlarges_the_screen() {
+        let (header, image) = read(&sample((3, 2), (2, 1, 4, 4)).bytes()).unwrap();
+        assert_eq!(header.size, Size::new(6, 5).unwrap());
+        assert_eq!([image.pixel(2, 1), image.pixel(0, 0)], [[255, 0, 0], [0, 0, 0]]);
+    }
+
+    #[test]
+    fn a_screen_that_is_not_believed_takes_the_extent_of_the_frame() {
+        for screen in [(0, 9), (3000, 3), (640, 480)] {
+            let bytes = sample(screen, (1, 2, 4, 2)).bytes();
+            assert_eq!(read(&bytes).unwrap().0.size, Size::new(5, 4).unwrap(), "{screen:?}");
+        }
     }
 
     #[test]
@@ -365,9 +391,8 @@ mod tests {
 
     #[test]
     fn limits_hold_before_anything_is_allocated() {
-        let mut bytes = sample((4, 2), (0, 0, 4, 2)).bytes();
-        bytes[6..10].fill(0xFF);
-        assert_eq!(probe(&bytes, &Limits::default()), Err(DecodeError::TooManyPixels));
+        let tight = Limits { pixels: 7, ..Limits::default() };
+        assert_eq!(probe(&sample((4, 2), (0, 0, 2, 2)).bytes(), &tight), Err(DecodeError::TooManyPixels));
         let mut bytes = sample((4, 2), (0, 0, 4, 2)).bytes();
         let image = bytes.windows(10).position(|w| w == [0x2C, 0, 0, 0, 0, 4, 0, 2, 0, 0]).unwrap();
         bytes[image + 5..image + 9].fill(0xFF);

@@ -29,6 +29,8 @@ impl Model {
         planar: bool,
     ) -> Result<Self, DecodeError> {
         Ok(match directory.unsigned(tag::PHOTOMETRIC) {
+            // Some writers call RGB grey.
+            Some(1) if !directory.has(tag::EXTRA) && directory.unsigned(tag::SAMPLES) >= Some(3) => Self::Rgb,
             Some(0) => Self::Gray { inverted: true },
             Some(1) => Self::Gray { inverted: false },
             Some(2) => Self::Rgb,
@@ -49,9 +51,8 @@ impl Model {
         // Old writers left the map at 8 bits.
         let wide = map.iter().any(|value| *value > 255);
         let narrow = |value: u64| if wide { to_8_bits(value) } else { value as u8 };
-        let colours: Vec<[u8; 3]> = (0..entries)
-            .map(|i| [map[i], map[entries + i], map[2 * entries + i]].map(narrow))
-            .collect();
+        let colours: Vec<[u8; 3]> =
+            (0..entries).map(|i| [map[i], map[entries + i], map[2 * entries + i]].map(narrow)).collect();
         let gray = colours.iter().all(|c| c[0] == c[1] && c[1] == c[2]);
         Ok(Self::Palette { colours, gray })
     }

@@ -86,9 +86,7 @@ fn converted<'a>(row: &'a [u8], image: &ImageBuf, gray: bool) -> Cow<'a, [u8]> {
     }
     let pixels = row.chunks_exact(format.channels());
     Cow::Owned(if gray {
-        pixels
-            .flat_map(|p| [Rgb8 { r: p[0], g: p[1], b: p[2] }.luma()].into_iter().chain(p.get(3).copied()))
-            .collect()
+        pixels.flat_map(|p| [Rgb8 { r: p[0], g: p[1], b: p[2] }.luma()].into_iter().chain(p.get(3).copied())).collect()
     } else {
         pixels.flat_map(|p| [p[0]; 3].into_iter().chain(p.get(1).copied())).collect()
     })

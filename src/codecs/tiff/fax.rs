@@ -190,14 +190,8 @@ mod tests {
             .collect()
     }
 
-    const PICTURE: [&str; 6] = [
-        "............",
-        "..####...#..",
-        ".######.####",
-        "#..........#",
-        "############",
-        "...#.#.#....",
-    ];
+    const PICTURE: [&str; 6] =
+        ["............", "..####...#..", ".######.####", "#..........#", "############", "...#.#.#...."];
 
     #[test]
     fn group_4_gives_back_what_was_coded() {
@@ -222,7 +216,8 @@ mod tests {
     #[test]
     fn nonsense_ends_without_a_panic() {
         for seed in 0..200u32 {
-            let bytes: Vec<u8> = (0..97u32).map(|i| (seed.wrapping_mul(2_654_435_761) >> (i % 24)) as u8 ^ i as u8).collect();
+            let bytes: Vec<u8> =
+                (0..97u32).map(|i| (seed.wrapping_mul(2_654_435_761) >> (i % 24)) as u8 ^ i as u8).collect();
             for scheme in [Scheme::ModifiedHuffman, Scheme::Group3 { two_dimensional: true }, Scheme::Group4] {
                 let mut out = vec![0; 40 * 5];
                 let _ = decode(&bytes, scheme, 33, &mut out);

@@ -8,10 +8,8 @@ use crate::image::{PixelFormat, Size};
 /// How numbers stand in a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SampleFormat {
-    /// 0 to 2^bits - 1.
-    Unsigned,
-    /// Two's complement; the lowest value is black.
-    Signed,
+    /// 0 to 2^bits - 1; what claims to be signed is read so too, as by most readers.
+    Integer,
     /// IEEE 754, 0 to 1.
     Float,
 }
@@ -81,15 +79,13 @@ impl<'a> Layout<'a> {
         }
         let bits = same(directory, tag::BITS, samples, 1)?;
         let format = match same(directory, tag::FORMAT, samples, 1)? {
-            1 | 4 => SampleFormat::Unsigned,
-            2 => SampleFormat::Signed,
+            1 | 2 | 4 => SampleFormat::Integer,
             3 => SampleFormat::Float,
             other => return Err(malformed(format!("sample format {other} is not supported"))),
         };
         let known = match format {
             SampleFormat::Float => matches!(bits, 16 | 32 | 64),
-            SampleFormat::Signed => (2..=32).contains(&bits),
-            SampleFormat::Unsigned => (1..=32).contains(&bits),
+            SampleFormat::Integer => (1..=32).contains(&bits),
         };
         if !known {
             return Err(malformed(format!("samples of {bits} bits are not supported")));
@@ -123,13 +119,11 @@ impl<'a> Layout<'a> {
             let rows = or(tag::ROWS_PER_STRIP, u64::MAX).min(size.height().into());
             checked_size(size.width().into(), rows, limits)?
         };
-        let (across, down) =
-            (size.width().div_ceil(chunk.width()), size.height().div_ceil(chunk.height()));
+        let (across, down) = (size.width().div_ceil(chunk.width()), size.height().div_ceil(chunk.height()));
         let chunks = u64::from(across) * u64::from(down) * if planar { samples } else { 1 };
         let (offsets, counts) =
             if tiled { (tag::TILE_OFFSETS, tag::TILE_COUNTS) } else { (tag::STRIP_OFFSETS, tag::STRIP_COUNTS) };
-        let offsets =
-            directory.list(offsets, chunks).ok_or_else(|| malformed("too few strips or tiles"))?;
+        let offsets = directory.list(offsets, chunks).ok_or_else(|| malformed("too few strips or tiles"))?;
         let counts = match directory.count(counts) {
             0 => None,
             _ => Some(directory.list(counts, chunks).ok_or_else(|| malformed("too few strips or tiles"))?),
@@ -183,12 +177,13 @@ impl<'a> Layout<'a> {
         if self.tiled || left > self.chunk.height() { self.chunk.height() } else { left }
     }
 
-    /// The stored bytes of chunk `index`, cut at the end of the file.
+    /// The stored bytes of chunk `index`; without byte counts, all to the end of the file. `None` outside the file.
     pub(super) fn stored<'b>(&self, bytes: &'b [u8], index: usize) -> Option<&'b [u8]> {
-        let at = usize::try_from(*self.offsets.get(index)?).ok()?;
-        let rest = bytes.get(at..)?;
-        let length = self.counts.as_ref().and_then(|counts| counts.get(index)).copied().unwrap_or(u64::MAX);
-        Some(&rest[..rest.len().min(usize::try_from(length).unwrap_or(usize::MAX))])
+        let rest = bytes.get(usize::try_from(*self.offsets.get(index)?).ok()?..)?;
+        match &self.counts {
+            Some(counts) => rest.get(..usize::try_from(*counts.get(index)?).ok()?),
+            None => Some(rest),
+        }
     }
 
     /// Bytes that decoding needs beside the picture: one unpacked chunk of each plane.

@@ -79,13 +79,7 @@ pub(super) fn decode(
 }
 
 /// Decodes the chunks of every plane at one position and draws them.
-fn draw(
-    bytes: &[u8],
-    layout: &Layout<'_>,
-    across: u32,
-    down: u32,
-    image: &mut ImageBuf,
-) -> Result<(), DecodeError> {
+fn draw(bytes: &[u8], layout: &Layout<'_>, across: u32, down: u32, image: &mut ImageBuf) -> Result<(), DecodeError> {
     let rows = layout.rows(down);
     let used = layout.model.samples() + usize::from(layout.alpha.is_some());
     let planes = if layout.planar { used } else { 1 };

@@ -71,8 +71,7 @@ pub(super) struct Target {
 pub(super) fn unpack(row: &[u8], layout: &Layout<'_>, target: Target, out: &mut [u8]) {
     let bits = layout.bits;
     let indexed = matches!(layout.model, Model::Palette { .. });
-    let plain = matches!(layout.format, SampleFormat::Unsigned);
-    if plain && bits == 8 {
+    if layout.format == SampleFormat::Integer && bits == 8 {
         return spread(layout.samples_in_chunk(), target, out, |i| row.get(i).copied().unwrap_or(0));
     }
     let value = |i: usize| raw(row, i, bits, layout.little);
@@ -81,10 +80,9 @@ pub(super) fn unpack(row: &[u8], layout: &Layout<'_>, target: Target, out: &mut 
     let per_pixel = layout.samples_in_chunk();
     match layout.format {
         SampleFormat::Float => spread(per_pixel, target, out, |i| float_to_8_bits(value(i), bits)),
-        SampleFormat::Signed => spread(per_pixel, target, out, |i| scale(value(i) ^ (1 << (bits - 1)))),
-        SampleFormat::Unsigned if indexed => spread(per_pixel, target, out, |i| value(i) as u8),
-        SampleFormat::Unsigned if bits == 16 => spread(per_pixel, target, out, |i| to_8_bits(value(i))),
-        SampleFormat::Unsigned => spread(per_pixel, target, out, |i| scale(value(i))),
+        SampleFormat::Integer if indexed => spread(per_pixel, target, out, |i| value(i) as u8),
+        SampleFormat::Integer if bits == 16 => spread(per_pixel, target, out, |i| to_8_bits(value(i))),
+        SampleFormat::Integer => spread(per_pixel, target, out, |i| scale(value(i))),
     }
 }
 

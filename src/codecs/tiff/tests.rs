@@ -139,9 +139,7 @@ fn strips_and_tiles_land_where_they_belong() {
 #[test]
 fn a_palette_is_looked_up_and_is_grey_when_all_its_colours_are() {
     let sample = |blue: u32| {
-        Sample::new(2, 1, 3, &[1])
-            .with(tag::COLOUR_MAP, 3, &[0, 65535, 0, 65535, 0, blue])
-            .chunk(&[0b0100_0000])
+        Sample::new(2, 1, 3, &[1]).with(tag::COLOUR_MAP, 3, &[0, 65535, 0, 65535, 0, blue]).chunk(&[0b0100_0000])
     };
     assert_eq!(pixels(&sample(0)), [0, 0, 0, 255, 255, 0]);
     assert_eq!(pixels(&sample(65535)), [0, 255]);
@@ -167,10 +165,8 @@ fn limits_hold_before_anything_is_allocated() {
     assert_eq!(refused(65_500, 65_500), DecodeError::TooManyPixels);
     assert_eq!(refused(70_000, 1), DecodeError::TooManyPixels);
     assert!(matches!(refused(0, 1), DecodeError::Malformed { .. }));
-    let mut tile = Sample::new(1, 1, 1, &[8])
-        .with(tag::TILE_WIDTH, 4, &[60_000])
-        .with(tag::TILE_HEIGHT, 4, &[60_000])
-        .chunk(&[0]);
+    let mut tile =
+        Sample::new(1, 1, 1, &[8]).with(tag::TILE_WIDTH, 4, &[60_000]).with(tag::TILE_HEIGHT, 4, &[60_000]).chunk(&[0]);
     tile.tiled = true;
     assert_eq!(probe(&tile.bytes(), &Limits::default()).unwrap_err(), DecodeError::TooManyPixels);
 }
