@@ -5,6 +5,7 @@ mod header;
 mod limits;
 mod metadata;
 mod spec;
+mod svg;
 mod tiff;
 
 use crate::image::{ImageBuf, Picture};
