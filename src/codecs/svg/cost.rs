@@ -1,4 +1,4 @@
-//! What drawing a tree takes, estimated before it is drawn: layers at once, and operations on pixels.
+//! What drawing a tree takes, estimated before it is drawn: layers at once, and time.
 //!
 //! The estimate follows resvg's renderer: groups with opacity, masks, clips or filters get a layer of their own, up to
 //! five times the canvas on each axis; patterns are drawn anew for each path that they fill. What is shared (patterns,
@@ -12,14 +12,31 @@ use super::over_limit;
 use crate::codecs::{DecodeError, Limits};
 use crate::image::Size;
 
-/// Most operations of a drawing; some seconds of work.
-const MAX_OPERATIONS: f64 = 3e9;
+/// Longest estimate allowed. Estimates are upper bounds for most pictures; what draws at this pace is rare.
+const MAX_NANOSECONDS: f64 = 5e9;
+
+// Nanoseconds a pixel of a slow core, measured on pictures of 1 to 16 megapixels.
+const FILL: f64 = 16.0;
+const SHADED_FILL: f64 = 30.0;
+const LAYER: f64 = 25.0;
+const MASK: f64 = 50.0;
+const PRIMITIVE: f64 = 40.0;
+/// For a pixel of height of an edge.
+const EDGE: f64 = 20.0;
+/// For a pixel of length of a line.
+const LINE: f64 = 60.0;
+/// The same for lines thinner than a pixel, which take another way.
+const HAIRLINE: f64 = 450.0;
+/// For a dash.
+const DASH: f64 = 600.0;
+/// For a path, however small.
+const PATH: f64 = 2000.0;
 
 /// An estimate; huge for absurd drawings, never NaN.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Cost {
-    /// Pixels touched, times the work on each.
-    operations: f64,
+    /// Time to draw.
+    nanoseconds: f64,
     /// Pixels of the layers that live at the same time.
     layers: f64,
 }
@@ -27,8 +44,12 @@ pub(super) struct Cost {
 impl Cost {
     /// What drawing `tree` on a canvas of `canvas` takes.
     pub(super) fn of(tree: &usvg::Tree, canvas: Size) -> Self {
-        let mut scale =
-            Scale { canvas: canvas.area() as f64, canvas_height: canvas.height().into(), known: HashMap::new() };
+        let mut scale = Scale {
+            canvas: canvas.area() as f64,
+            width: canvas.width().into(),
+            height: canvas.height().into(),
+            known: HashMap::new(),
+        };
         scale.group(tree.root(), Transform::identity())
     }
 
@@ -42,31 +63,28 @@ impl Cost {
         if self.layers > most as f64 {
             return Err(over_limit("the area of layers", most));
         }
-        if self.operations > MAX_OPERATIONS {
-            return Err(over_limit("the work to draw", MAX_OPERATIONS as u64));
+        if self.nanoseconds > MAX_NANOSECONDS {
+            return Err(over_limit("the time to draw in nanoseconds", MAX_NANOSECONDS as u64));
         }
         Ok((self.layers * 4.0) as u64)
     }
 
     /// One after the other.
     fn then(self, next: Self) -> Self {
-        Self { operations: self.operations + next.operations, layers: self.layers.max(next.layers) }
+        Self { nanoseconds: self.nanoseconds + next.nanoseconds, layers: self.layers.max(next.layers) }
     }
 
     /// Inside layers of `pixels` pixels, each worked on `times` times.
     fn inside(self, pixels: f64, layers: f64, times: f64) -> Self {
-        Self { operations: self.operations + pixels * times, layers: self.layers + pixels * layers }
+        Self { nanoseconds: self.nanoseconds + pixels * times, layers: self.layers + pixels * layers }
     }
 }
-
-/// Operations for an edge in one row of pixels.
-const EDGE_ROW: f64 = 100.0;
 
 struct Scale {
     /// Pixels of the canvas.
     canvas: f64,
-    /// Rows of the canvas.
-    canvas_height: f64,
+    width: f64,
+    height: f64,
     /// Costs of shared parts by address; the tree outlives this. Equal parts at other scales count as the first.
     known: HashMap<usize, Cost>,
 }
@@ -88,7 +106,7 @@ impl Scale {
         }
         let pixels =
             self.area(group.layer_bounding_box().width(), group.layer_bounding_box().height(), transform, 25.0);
-        cost = cost.inside(pixels, 1.0, 2.0);
+        cost = cost.inside(pixels, 1.0, LAYER);
         for filter in group.filters() {
             let mut alive = 2.0;
             for primitive in filter.primitives() {
@@ -96,18 +114,18 @@ impl Scale {
                 alive += 1.0;
                 cost = cost.then(self.primitive(primitive.kind(), pixels, transform));
             }
-            cost = cost.inside(pixels, alive, 4.0 * alive);
+            cost = cost.inside(pixels, alive, PRIMITIVE * alive);
         }
         let mut clip = group.clip_path();
         while let Some(shape) = clip {
             let inner = self.shared(shape, |scale| scale.group(shape.root(), transform));
-            cost = cost.then(inner).inside(pixels, 2.0, 4.0);
+            cost = cost.then(inner).inside(pixels, 2.0, MASK);
             clip = shape.clip_path();
         }
         let mut mask = group.mask();
         while let Some(shape) = mask {
             let inner = self.shared(shape, |scale| scale.group(shape.root(), transform));
-            cost = cost.then(inner).inside(pixels, 2.0, 6.0);
+            cost = cost.then(inner).inside(pixels, 2.0, MASK);
             mask = shape.mask();
         }
         cost
@@ -116,49 +134,65 @@ impl Scale {
     fn path(&mut self, path: &usvg::Path, transform: Transform) -> Cost {
         let bounds = path.stroke_bounding_box();
         let covered = self.area(bounds.width(), bounds.height(), transform, 1.0);
-        // Edges cost by the rows that they cross, four times over for smoothness.
-        let (_, sy) = transform.get_scale();
-        let points = path.data().points();
-        let most = self.canvas_height;
-        let rows: f64 = points.windows(2).map(|w| (f64::from((w[1].y - w[0].y).abs() * sy) + 1.0).min(most)).sum();
-        let mut cost = Cost { operations: covered + EDGE_ROW * rows, layers: 0.0 };
-        let paints = [path.fill().map(usvg::Fill::paint), path.stroke().map(usvg::Stroke::paint)];
-        for paint in paints.into_iter().flatten() {
-            if let Paint::Pattern(pattern) = paint {
+        let (sx, sy) = transform.get_scale();
+        let (mut rows, mut length) = (0.0, 0.0);
+        for pair in path.data().points().windows(2) {
+            let (dx, dy) = ((pair[1].x - pair[0].x) * sx, (pair[1].y - pair[0].y) * sy);
+            let high = f64::from(dy.abs()).min(self.height) + 1.0;
+            rows += high;
+            length += f64::from(dx.abs()).min(self.width) + high;
+        }
+        let mut cost = Cost { nanoseconds: PATH, layers: 0.0 };
+        if let Some(fill) = path.fill() {
+            cost = cost.then(self.paint(fill.paint(), covered, transform));
+            cost.nanoseconds += EDGE * rows;
+        }
+        if let Some(stroke) = path.stroke() {
+            let width = f64::from(stroke.width().get() * sx.max(sy));
+            cost = cost.then(self.paint(stroke.paint(), (length * width).min(covered), transform));
+            cost.nanoseconds += length * if width <= 1.0 { HAIRLINE } else { LINE };
+            if let Some(dashes) = stroke.dasharray() {
+                // tiny-skia gives up at a million dashes.
+                let period = f64::from(dashes.iter().sum::<f32>() * sx.min(sy)).max(1e-9);
+                cost.nanoseconds += (length / period * dashes.len() as f64).min(1e6) * DASH;
+            }
+        }
+        cost
+    }
+
+    /// Filling `pixels` pixels.
+    fn paint(&mut self, paint: &Paint, pixels: f64, transform: Transform) -> Cost {
+        match paint {
+            Paint::Color(_) => Cost::default().inside(pixels, 0.0, FILL),
+            Paint::LinearGradient(_) | Paint::RadialGradient(_) => Cost::default().inside(pixels, 0.0, SHADED_FILL),
+            Paint::Pattern(pattern) => {
                 let transform = transform.pre_concat(pattern.transform());
                 let tile = area(pattern.rect().width(), pattern.rect().height(), transform);
                 let inner = self.shared(&**pattern, |scale| scale.group(pattern.root(), transform));
-                cost = cost.then(inner.inside(tile, 1.0, 2.0));
+                inner.inside(tile, 1.0, LAYER).inside(pixels, 0.0, SHADED_FILL)
             }
         }
-        if let Some(dashes) = path.stroke().and_then(|stroke| stroke.dasharray()) {
-            // tiny-skia gives up at a million dashes; each becomes a shape.
-            let period: f32 = dashes.iter().sum();
-            let length = f64::from(bounds.width() + bounds.height()) * path.data().len() as f64;
-            cost.operations += (length / f64::from(period).max(1e-9)).min(1e6) * 600.0;
-        }
-        cost
     }
 
     /// The work of one filter primitive on a layer of `pixels`.
     fn primitive(&mut self, kind: &filter::Kind, pixels: f64, transform: Transform) -> Cost {
         let each = match kind {
-            filter::Kind::Turbulence(f) => 60.0 * f64::from(f.num_octaves()),
-            filter::Kind::ConvolveMatrix(f) => 4.0 * f64::from(f.matrix().columns()) * f64::from(f.matrix().rows()),
+            filter::Kind::Turbulence(f) => 120.0 * f64::from(f.num_octaves()),
+            filter::Kind::ConvolveMatrix(f) => 8.0 * f64::from(f.matrix().columns()) * f64::from(f.matrix().rows()),
             filter::Kind::Morphology(f) => {
                 let (sx, sy) = transform.get_scale();
                 let wide = (f64::from(f.radius_x().get() * sx) * 2.0 + 1.0).min(pixels);
                 let high = (f64::from(f.radius_y().get() * sy) * 2.0 + 1.0).min(pixels);
-                4.0 * (wide * high).min(pixels)
+                2.0 * (wide * high).min(pixels)
             }
-            filter::Kind::DiffuseLighting(_) | filter::Kind::SpecularLighting(_) => 60.0,
-            filter::Kind::GaussianBlur(_) | filter::Kind::DropShadow(_) => 40.0,
-            filter::Kind::Merge(f) => 4.0 * f.inputs().len() as f64,
+            filter::Kind::DiffuseLighting(_) | filter::Kind::SpecularLighting(_) => 100.0,
+            filter::Kind::GaussianBlur(_) | filter::Kind::DropShadow(_) => 150.0,
+            filter::Kind::Merge(f) => LAYER * f.inputs().len() as f64,
             filter::Kind::Image(f) => {
                 let inner = self.shared(f, |scale| scale.group(f.root(), transform));
-                return inner.inside(pixels, 1.0, 4.0);
+                return inner.inside(pixels, 1.0, LAYER);
             }
-            _ => 8.0,
+            _ => 0.0,
         };
         Cost::default().inside(pixels, 1.0, each)
     }

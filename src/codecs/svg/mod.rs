@@ -25,6 +25,9 @@ const DPI: f32 = 72.0;
 /// Most XML nodes (elements, texts, comments) of a document, entities expanded.
 const MAX_NODES: u32 = 200_000;
 
+/// Most attributes of an element, as the XML parser compares each with all others.
+const MAX_ATTRIBUTES: usize = 2000;
+
 /// Stack for parser and renderer; see `nesting` for what fits into it. Only what is used becomes memory.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -78,6 +81,10 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<(usvg::Tree, Header), DecodeEr
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("the document is not UTF-8"))?;
     entities::check(text)?;
+    // A tag ends before the next one begins, and each attribute has an equals sign.
+    if text.split('<').any(|tag| tag.len() > MAX_ATTRIBUTES && tag.matches('=').count() > MAX_ATTRIBUTES) {
+        return Err(over_limit("the number of attributes", MAX_ATTRIBUTES as u64));
+    }
     let options = usvg::roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..Default::default() };
     let document = usvg::roxmltree::Document::parse_with_options(text, options).map_err(failed)?;
     nesting::check(&document)?;

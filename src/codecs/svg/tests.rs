@@ -119,6 +119,15 @@ fn entities_do_not_explode() {
     assert!(probe(text.as_bytes(), &Limits::default()).is_err());
 }
 
+#[test]
+fn attributes_are_counted_before_they_are_compared() {
+    let of = |n: usize| {
+        svg("width='9' height='9'", &format!("<g {}/>", (0..n).map(|i| format!("a{i}='' ")).collect::<String>()))
+    };
+    assert!(probe(of(1900).as_bytes(), &Limits::default()).is_ok());
+    assert!(matches!(probe(of(2100).as_bytes(), &Limits::default()), Err(DecodeError::OverLimit { .. })));
+}
+
 /// The deepest chains that pass the nesting check, in the kinds of reference that take the most stack.
 #[test]
 fn the_deepest_documents_allowed_fit_the_stack() {
