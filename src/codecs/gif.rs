@@ -75,8 +75,7 @@ pub(super) fn decode(
     options.allow_unknown_blocks(true);
     // Extensions are kept by the reader as they pass; the file itself bounds them.
     options.set_memory_limit(
-        std::num::NonZeroU64::new(bytes.len() as u64)
-            .map_or(gif::MemoryLimit::Unlimited, |n| gif::MemoryLimit::Bytes(n)),
+        std::num::NonZeroU64::new(bytes.len() as u64).map_or(gif::MemoryLimit::Unlimited, gif::MemoryLimit::Bytes),
     );
     let mut decoder = options.read_info(bytes).map_err(failed)?;
     let seen = decoder.next_frame_info().map_err(failed)?.ok_or_else(|| malformed("no frame"))?;

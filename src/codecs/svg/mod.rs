@@ -4,9 +4,10 @@
 //! this build. `<image>` draws nothing at all, data URIs included: the build has no raster decoder inside resvg, and
 //! nested documents would escape the limits. Compressed documents (svgz) are refused.
 //!
-//! Work is bounded before it is done, as neither parser nor renderer can be stopped: source bytes, entities,
-//! elements and nesting (through references too), layers and drawing operations. `cancelled` is asked before parsing and before drawing.
-//! Both run on a thread of their own, whose stack is deep enough for the nesting allowed.
+//! Work is bounded before it is done, as neither parser nor renderer can be stopped: source bytes, entities, elements
+//! and nesting (through references too), layers and drawing time. `cancelled` is asked before parsing and before
+//! drawing. Both run on a thread of their own, whose stack is deep enough for the nesting allowed whatever the caller's
+//! is.
 
 mod cost;
 mod entities;
@@ -28,8 +29,9 @@ const MAX_NODES: u32 = 200_000;
 /// Most attributes of an element, as the XML parser compares each with all others.
 const MAX_ATTRIBUTES: usize = 2000;
 
-/// Stack for parser and renderer; see `nesting` for what fits into it. Only what is used becomes memory.
-const STACK_BYTES: usize = 64 << 20;
+/// Stack for parser and renderer. The deepest chains of any one kind that `nesting` lets through take less than 512 KiB;
+/// the rest is for mixtures. Only what is used becomes memory.
+const STACK_BYTES: usize = 16 << 20;
 
 /// Reads the facts known before drawing; parses the whole document to do so.
 ///

@@ -12,8 +12,8 @@ use resvg::usvg::roxmltree::{Document, Node, NodeId};
 use super::{malformed, over_limit};
 use crate::codecs::DecodeError;
 
-/// Deepest descent through children and references together. Drawing programs stay below 30. A step takes less than
-/// 20 KiB of stack where most is needed, measured in a debug build on chains of patterns.
+/// Deepest descent through children and references together. Drawing programs stay below 30. See the stack
+/// size in `mod.rs` for what this takes.
 const MAX_DEPTH: u32 = 128;
 
 /// Most elements, each counted as often as something leads to it; attributes and texts count too. An element takes

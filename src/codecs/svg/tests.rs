@@ -145,13 +145,26 @@ fn the_deepest_documents_allowed_fit_the_stack() {
             i + 1
         ),
     };
-    for kind in ["pattern", "mask", "clip", "use", "marker", "filter"] {
-        let chain: String = (0..60).map(|i| link(i, kind)).collect();
-        let start = "<path d='M0 0L9 9' fill='url(#p0)' mask='url(#p0)' clip-path='url(#p0)' filter='url(#p0)' \
-                     marker-start='url(#p0)'/><use href='#p0'/>";
-        let text = svg("width='9' height='9'", &format!("<defs>{chain}</defs>{start}"));
-        // The answer is free; the process must survive.
-        let _ = read(&text, Shrink::One);
+    for kind in ["pattern", "mask", "clip", "use", "marker", "filter", "group"] {
+        let document = |n: usize| {
+            let chain: String = match kind {
+                "group" => format!("{}<rect/>{}", "<g opacity='.9'>".repeat(n), "</g>".repeat(n)),
+                _ => (0..n).map(|i| link(i, kind)).collect(),
+            };
+            let start = match kind {
+                "pattern" => "fill",
+                "marker" => "marker-start",
+                "clip" => "clip-path",
+                other => other,
+            };
+            let start = format!("<path d='M0 0L9 9V0Z' {start}='url(#p0)'/><use href='#p0'/>");
+            svg("width='9' height='9'", &format!("{chain}{start}"))
+        };
+        let passes = |n: &usize| nesting::check(&usvg::roxmltree::Document::parse(&document(*n)).unwrap()).is_ok();
+        let most = (1..200).take_while(passes).last().unwrap();
+        assert!((30..150).contains(&most), "{kind} {most}");
+        let answer = read(&document(most), Shrink::One);
+        assert!(answer.is_ok() || matches!(answer, Err(DecodeError::OverLimit { .. })), "{kind} {answer:?}");
     }
 }
 

@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn lzw_reads_both_bit_orders_and_refuses_to_fall_short() {
-        let data: Vec<u8> = (0..5000u32).map(|i| (i * i >> 3) as u8).collect();
+        let data: Vec<u8> = (0..5000u32).map(|i| ((i * i) >> 3) as u8).collect();
         let new = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&data).unwrap();
         let mut out = vec![0; data.len()];
         lzw(&new, &mut out).unwrap();

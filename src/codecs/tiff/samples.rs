@@ -97,7 +97,7 @@ fn spread(per_pixel: usize, target: Target, out: &mut [u8], value: impl Fn(usize
 /// Sample `i` of a packed row; whole bytes in the byte order of the file, others from the top bit down.
 fn raw(row: &[u8], i: usize, bits: u32, little: bool) -> u64 {
     let fold = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
-    if bits % 8 == 0 {
+    if bits.is_multiple_of(8) {
         let bytes = bits as usize / 8;
         let Some(sample) = row.get(i * bytes..(i + 1) * bytes) else { return 0 };
         return if little { sample.iter().rev().fold(0, fold) } else { sample.iter().fold(0, fold) };
