@@ -1,6 +1,10 @@
 //! Bytes to pixels and back. One file a format, decode and encode together.
 
+<<<<<<< HEAD
 mod exif;
+=======
+mod gif;
+>>>>>>> formats
 mod header;
 mod jpeg;
 mod limits;
@@ -9,9 +13,14 @@ mod png;
 mod samples;
 mod sniff;
 mod spec;
+<<<<<<< HEAD
 #[cfg(test)]
 mod tests;
 mod webp;
+=======
+mod svg;
+mod tiff;
+>>>>>>> formats
 
 use crate::image::{ImageBuf, Picture};
 
