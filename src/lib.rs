@@ -18,6 +18,7 @@
 
 pub mod backend;
 pub mod budget;
+pub mod cli;
 pub mod codecs;
 pub mod config;
 pub mod engine;

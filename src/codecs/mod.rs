@@ -1,10 +1,7 @@
 //! Bytes to pixels and back. One file a format, decode and encode together.
 
-<<<<<<< HEAD
 mod exif;
-=======
 mod gif;
->>>>>>> formats
 mod header;
 mod jpeg;
 mod limits;
@@ -13,14 +10,11 @@ mod png;
 mod samples;
 mod sniff;
 mod spec;
-<<<<<<< HEAD
+mod svg;
 #[cfg(test)]
 mod tests;
-mod webp;
-=======
-mod svg;
 mod tiff;
->>>>>>> formats
+mod webp;
 
 use crate::image::{ImageBuf, Picture};
 
@@ -124,7 +118,9 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {
         Format::Jpeg => jpeg::probe(bytes, limits),
         Format::Png => png::probe(bytes, limits),
         Format::Webp => webp::probe(bytes, limits),
-        // Joins here: gif, tiff, svg.
+        Format::Gif => gif::probe(bytes, limits),
+        Format::Tiff => tiff::probe(bytes, limits),
+        Format::Svg => svg::probe(bytes, limits),
         format => Err(DecodeError::FormatNotRead(format)),
     }
 }
@@ -145,7 +141,9 @@ pub fn decode(
         Format::Jpeg => jpeg::decode(bytes, header, spec, limits, cancelled),
         Format::Png => png::decode(bytes, header, spec, limits, cancelled),
         Format::Webp => webp::decode(bytes, header, spec, limits, cancelled),
-        // Joins here: gif, tiff, svg.
+        Format::Gif => gif::decode(bytes, header, spec, limits, cancelled),
+        Format::Tiff => tiff::decode(bytes, header, spec, limits, cancelled),
+        Format::Svg => svg::decode(bytes, header, spec, limits, cancelled),
         format => Err(DecodeError::FormatNotRead(format)),
     }
 }
@@ -159,9 +157,7 @@ pub fn encode(image: &ImageBuf, metadata: &Metadata, spec: &EncodeSpec) -> Resul
         OutputFormat::Jpeg => jpeg::encode(image, metadata, spec),
         OutputFormat::Png => png::encode(image, metadata, spec),
         OutputFormat::Webp => webp::encode(image, metadata, spec),
-        // Joins here: tiff.
-        OutputFormat::Tiff | OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => {
-            Err(EncodeError::FormatNotWritten)
-        }
+        OutputFormat::Tiff => tiff::encode(image, metadata, spec),
+        OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => Err(EncodeError::FormatNotWritten),
     }
 }

@@ -15,12 +15,6 @@ pub use filter::Filter;
 pub use resample::{Bounds, WeightTable};
 pub use smartcrop::{ATTENTION_SIDE, attention_window};
 pub use step::{Border, Placement, Step};
-<<<<<<< HEAD
 pub use units::{Opacity, Sigma};
 
-mod text;
 pub use text::{TextError, TextSpec, draw as draw_text};
-=======
-pub use text::TextSpec;
-pub use units::{Opacity, Sigma};
->>>>>>> cpu

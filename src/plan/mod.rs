@@ -1,7 +1,27 @@
 //! What will be done: text and header in, [`Plan`] out. Pure functions: no I/O, no clock, no async.
 
+mod encode;
+mod endpoint;
+mod geometry;
+mod info;
+mod negotiate;
+mod number;
+mod operations;
+mod params;
+mod resolve;
+mod table;
+mod watermark;
+
 use crate::codecs::{DecodeSpec, EncodeSpec};
 use crate::ops::Step;
+
+pub use endpoint::Endpoint;
+pub use info::info_json;
+pub use negotiate::negotiate;
+pub use operations::Operation;
+pub use params::{Extend, ParamError, Params, parse};
+pub use resolve::{PlanError, resolve};
+pub use table::{Kind, PARAMS, Param};
 
 /// Everything settled: what to decode, which steps, how to encode. Its `Debug` text is what snapshot tests compare.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,3 +49,6 @@ pub enum Overlay {
     /// Text to draw on a transparent tile.
     Text(crate::ops::TextSpec),
 }
+
+#[cfg(test)]
+mod tests;

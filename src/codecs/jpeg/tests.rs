@@ -115,7 +115,9 @@ fn truncated_data_leaves_the_rest_grey() {
     let scan = segment(&bytes, 0xDA);
     let (_, back, _) = read(&bytes[..scan + (bytes.len() - scan) / 2]).unwrap();
     assert!(back.pixel(5, 5)[0] < 30, "the beginning is there");
-    for y in (0..160).step_by(8) { println!("{y} {:?} {:?}", back.pixel(0,y), back.pixel(150, y)); }
+    for y in (0..160).step_by(8) {
+        println!("{y} {:?} {:?}", back.pixel(0, y), back.pixel(150, y));
+    }
     assert_eq!(back.pixel(150, 159), [128, 128, 128]);
     assert_eq!(malformed(read(&bytes[..segment(&bytes, 0xC0) + 40])), "there is no picture behind the header");
 }
