@@ -193,7 +193,7 @@ pub const FLAGS: &[Flag] = &[
     flag(
         "diagnostics",
         Text,
-        "info",
+        "info,actix_server=warn",
         Operation,
         "what is logged on stderr: error, warn, info, debug, trace, or a filter like phasor=debug,hyper=warn",
     ),

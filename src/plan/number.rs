@@ -1,63 +1,41 @@
-//! Numbers as the contract reads them.
+//! Numbers and switches as a query string writes them: section 3 of the contract.
 
-/// Why a text is no number, in the words of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a text is no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NumberError {
+    /// Not a decimal number.
+    #[error("invalid syntax")]
     Syntax,
+    /// Beyond what a double holds.
+    #[error("value out of range")]
     Range,
 }
 
-/// A decimal number with optional sign and exponent; empty is 0. Infinities, NaN, hexadecimal and `_` are refused.
-pub(super) fn float(text: &str) -> Result<f64, NumberError> {
+/// The absolute value of a decimal number with optional sign, fraction and exponent; the empty text is 0. Words
+/// (`inf`, `nan`), hexadecimal, separators and surrounding space are refused, so the answer is always finite.
+pub(super) fn parse_float(text: &[u8]) -> Result<f64, NumberError> {
     if text.is_empty() {
         return Ok(0.0);
     }
-    if !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
+    if !text.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
         return Err(NumberError::Syntax);
     }
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(NumberError::Range),
-        Err(_) => Err(NumberError::Syntax),
-    }
+    let value: f64 = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(NumberError::Syntax)?;
+    if value.is_finite() { Ok(value.abs()) } else { Err(NumberError::Range) }
 }
 
-/// Absolute value, rounded half up; saturates far beyond any limit.
-pub(super) fn integer(text: &str) -> Result<i64, NumberError> {
-    Ok((float(text)?.abs() + 0.5).floor().min(f64::from(u32::MAX)) as i64)
+/// [`parse_float`], rounded half up; beyond the 64-bit range the nearest end of it.
+pub(super) fn parse_integer(text: &[u8]) -> Result<i64, NumberError> {
+    parse_float(text).map(|value| (value + 0.5).floor() as i64)
 }
 
-/// Go's booleans; empty is false.
-pub(super) fn boolean(text: &str) -> Option<bool> {
+/// `1 t T TRUE true True` or `0 f F FALSE false False`; the empty text is false.
+pub(super) fn parse_switch(text: &[u8]) -> Option<bool> {
     match text {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "" | "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Some(true),
+        b"" | b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Some(false),
         _ => None,
     }
-}
-
-/// Quotes as Go's `%q` does: printable characters stay, the rest is escaped.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\x07' => out.push_str("\\a"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x0b' => out.push_str("\\v"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => out.push_str(&format!("\\x{:02x}", c as u32)),
-            c if c.is_control() || (c.is_whitespace() && c != ' ') => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -66,18 +44,43 @@ mod tests {
 
     #[test]
     fn integers_are_rounded_absolute_values() {
-        for (text, want) in [("", 0), ("200.5", 201), ("-200", 200), ("2e2", 200), ("+5", 5), (".5", 1), ("0.4", 0)] {
-            assert_eq!(integer(text), Ok(want), "{text}");
+        let table: [(&str, i64); 12] = [
+            ("", 0),
+            ("300", 300),
+            ("200.5", 201),
+            ("200.49", 200),
+            ("-200", 200),
+            ("+7", 7),
+            ("2e2", 200),
+            (".5", 1),
+            ("5.", 5),
+            ("0.4", 0),
+            ("1e300", i64::MAX),
+            ("1e-400", 0),
+        ];
+        for (text, value) in table {
+            assert_eq!(parse_integer(text.as_bytes()), Ok(value), "{text}");
         }
-        for text in ["abc", "100px", "0x64", " 100", "1,5", "inf", "nan", "1_00", "--1", "e", "."] {
-            assert_eq!(integer(text), Err(NumberError::Syntax), "{text}");
-        }
-        assert_eq!(integer("1e400"), Err(NumberError::Range));
-        assert_eq!(integer("1e300"), Ok(i64::from(u32::MAX)));
     }
 
     #[test]
-    fn quoting_escapes_what_does_not_print() {
-        assert_eq!(quoted("a\"b\\\n\u{1}é\u{a0}"), "\"a\\\"b\\\\\\n\\x01é\\u00a0\"");
+    fn what_is_no_decimal_number_is_refused() {
+        for text in [
+            "abc", "100px", "0x64", " 100", "100 ", "1,5", ".", "e5", "1e", "--1", "1.2.3", "inf", "nan", "1_00",
+            "0x1p4",
+        ] {
+            assert_eq!(parse_float(text.as_bytes()), Err(NumberError::Syntax), "{text}");
+        }
+        assert_eq!(parse_float(b"1e400"), Err(NumberError::Range));
+        assert_eq!(parse_float(b"\xff"), Err(NumberError::Syntax));
+    }
+
+    #[test]
+    fn only_the_listed_words_are_switches() {
+        assert_eq!(parse_switch(b"True"), Some(true));
+        assert_eq!(parse_switch(b""), Some(false));
+        for text in ["yes", "tRUE", "2", " true", "on"] {
+            assert_eq!(parse_switch(text.as_bytes()), None, "{text}");
+        }
     }
 }

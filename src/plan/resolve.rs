@@ -1,73 +1,37 @@
-//! (endpoint, parameters, header) → plan.
+//! Parameters and header in, plan out: section 4 of the contract.
+//!
+//! Every operation walks the same path, one file a stretch: [`request`] says what an endpoint makes of its parameters,
+//! [`orient`] turns the picture upright, [`scale`] finds its new size, [`place`] crops or embeds it, [`paint`] blurs,
+//! marks and flattens it, [`output`] says how it is written. A [`draft::Draft`] is the picture as it would be by then:
+//! a pipeline is the same walk again from where the last operation left it.
 
-use crate::codecs::{DecodeSpec, Format, Header, Limits, MetadataPolicy, OutputFormat, Shrink};
-use crate::image::{Orientation, Rgb8, Size};
-use crate::ops::{Sigma, Step};
+mod draft;
+mod orient;
+mod output;
+mod paint;
+mod place;
+mod request;
+mod scale;
+mod shrink;
 
-use super::geometry::{Mode, place, positive, rounded};
-use super::params::Params;
-use super::{Endpoint, Overlay, Plan, encode, operations, watermark};
+use std::num::NonZeroU32;
 
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// `type` names no format (400).
-    #[error("Unsupported output image format")]
-    UnknownType,
-    /// The result, or a picture on the way to it, is over the output limit (422).
-    #[error("Image resolution is too big")]
-    TooManyPixels,
-    /// What is asked cannot be done to this picture (400).
-    #[error("Error while processing the image: {0}")]
-    Failed(String),
-}
+use crate::codecs::{Header, Limits, OutputFormat};
+use crate::image::{Rect, Size};
+use crate::ops::{Filter, Step};
 
-/// The picture as it would be after the steps so far.
-#[derive(Clone)]
-pub(super) struct State<'a> {
-    limits: &'a Limits,
-    pub(super) size: Size,
-    /// EXIF orientation not yet applied.
-    pending: Orientation,
-    pub(super) gray: bool,
-    alpha: bool,
-    /// `None`: the source's own format, which is not written.
-    format: Option<OutputFormat>,
-    metadata: MetadataPolicy,
-    pub(super) steps: Vec<Step>,
-    pub(super) overlays: Vec<Overlay>,
-    /// Parameters of the last operation, which say how to encode.
-    last: Params,
-}
+use super::operations::{TypedOperation, check};
+use super::params::{Params, RequestedType, format_named};
+use super::{Endpoint, Plan, PlanError};
 
-impl State<'_> {
-    pub(super) fn push_unchecked(&mut self, step: Step) {
-        self.size = step.output_size(self.size);
-        self.steps.push(step);
-    }
+use draft::Draft;
+use request::Request;
 
-    pub(super) fn push(&mut self, step: Step) -> Result<(), PlanError> {
-        self.push_unchecked(step);
-        self.check_size()
-    }
+pub use paint::MAX_TEXT_BYTES;
+pub use place::MAX_WINDOW_SIDE;
 
-    /// Whether the picture that the last step makes is within the limits.
-    pub(super) fn check_size(&self) -> Result<(), PlanError> {
-        let side = self.limits.side;
-        // A picture that no step has made yet was judged by the input limit.
-        if self.steps.is_empty()
-            || (self.size.area() <= self.limits.output_pixels
-                && self.size.width() <= side
-                && self.size.height() <= side)
-        {
-            Ok(())
-        } else {
-            Err(PlanError::TooManyPixels)
-        }
-    }
-}
-
-/// Settles everything. `negotiated` is what the Accept header asks for; only `type=auto` looks at it.
+/// Settles every number for one request. `negotiated` is what [`super::negotiate()`] made of the client's `Accept`; it
+/// counts only for `type=auto`.
 ///
 /// # Errors
 /// See [`PlanError`].
@@ -78,251 +42,129 @@ pub fn resolve(
     limits: &Limits,
     negotiated: Option<OutputFormat>,
 ) -> Result<Plan, PlanError> {
-    let asked = params.output_format(negotiated)?;
-    let mut state = State {
-        limits,
-        size: header.size,
-        pending: header.orientation(),
-        gray: header.is_gray(),
-        alpha: header.alpha,
-        format: encode::of_source(header.format),
-        metadata: MetadataPolicy::KEEP,
-        steps: Vec::new(),
-        overlays: Vec::new(),
-        last: Params::default(),
+    let format = match params.requested_type()? {
+        RequestedType::Source => None,
+        RequestedType::Auto => negotiated,
+        RequestedType::Format(format) => Some(format),
     };
-    if endpoint == Endpoint::Pipeline {
-        for (endpoint, params, ignore) in operations::check(&params.operations)? {
-            let before = state.clone();
-            let type_ = match (encode::named(&params.type_), endpoint) {
-                (None, Endpoint::Convert) if !params.type_.is_empty() => {
-                    Err(PlanError::Failed(format!("Invalid image type: {}", params.type_)))
-                }
-                (type_, _) => Ok(type_),
-            };
-            match type_.and_then(|type_| operate(&mut state, endpoint, &params, type_, ignore)) {
-                Ok(()) => {}
-                Err(_) if ignore => state = before,
-                Err(error) => return Err(error),
+    let mut draft = Draft::new(header, limits);
+    match endpoint {
+        Endpoint::Info => return Err(PlanError::NoPicture),
+        Endpoint::Pipeline => resolve_pipeline(&mut draft, &check(&params.operations)?)?,
+        _ => {
+            if endpoint == Endpoint::Convert && format.is_none() {
+                return Err(PlanError::Missing("param: type"));
             }
+            apply(&mut draft, endpoint, params, format, false)?;
         }
-    } else {
-        operate(&mut state, endpoint, params, asked, false)?;
     }
-    let format = state.format.filter(|f| f.is_written()).ok_or_else(not_written)?;
-    let limit = match format {
-        OutputFormat::Webp => 16_383,
-        _ => 65_535,
-    };
-    if state.size.width() > limit || state.size.height() > limit {
-        return Err(PlanError::Failed(format!("a {format} image can be at most {limit} pixels wide or high")));
-    }
-    let decode = DecodeSpec { shrink: shrink(header, &state.steps) };
-    let encode = encode::spec(format, &state.last, state.metadata);
-    Ok(Plan { decode, overlays: state.overlays, steps: state.steps, encode })
+    draft.into_plan(header.size)
 }
 
-fn not_written() -> PlanError {
-    PlanError::Failed("Unsupported image output type".into())
-}
-
-impl Params {
-    /// The format that `type` asks for; `None`: keep the source's.
-    ///
-    /// # Errors
-    /// [`PlanError::UnknownType`].
-    pub fn output_format(&self, negotiated: Option<OutputFormat>) -> Result<Option<OutputFormat>, PlanError> {
-        match self.type_.as_str() {
-            "" => Ok(None),
-            "auto" => Ok(negotiated),
-            name => encode::named(name).map(Some).ok_or(PlanError::UnknownType),
+/// Walks the operations one after the other; a failing one with `ignore_failure` leaves no trace.
+fn resolve_pipeline(draft: &mut Draft, operations: &[TypedOperation]) -> Result<(), PlanError> {
+    for operation in operations {
+        let mut next = draft.clone();
+        match resolve_operation(&mut next, operation) {
+            Ok(()) => *draft = next,
+            Err(_) if operation.ignore_failure => {}
+            Err(error) => return Err(error),
         }
     }
-}
-
-/// One operation on the picture as it is so far.
-fn operate(
-    state: &mut State<'_>,
-    endpoint: Endpoint,
-    params: &Params,
-    type_: Option<OutputFormat>,
-    optional: bool,
-) -> Result<(), PlanError> {
-    let missing = |what: &str| Err(PlanError::Failed(format!("Missing required {what}")));
-    let (width, height) = (params.width, params.height);
-    let (some, both) = (width != 0 || height != 0, width != 0 && height != 0);
-    match endpoint {
-        Endpoint::Resize if !some => return missing("param: height or width"),
-        Endpoint::Fit | Endpoint::Enlarge if !both => return missing("params: height, width"),
-        Endpoint::Extract if params.areawidth == 0 || params.areaheight == 0 => {
-            return missing("params: areawidth or areaheight");
-        }
-        Endpoint::Crop | Endpoint::Smartcrop if !some => return missing("param: height or width"),
-        Endpoint::Thumbnail if !some => return missing("params: width or height"),
-        Endpoint::Zoom if params.factor <= 0 => return missing("param: factor"),
-        Endpoint::Zoom if (params.top > 0 || params.left > 0) && params.areawidth == 0 && params.areaheight == 0 => {
-            return missing("params: areawidth, areaheight");
-        }
-        Endpoint::Rotate if params.rotate == 0 => return missing("param: rotate"),
-        Endpoint::Convert if type_.is_none() => return missing("param: type"),
-        Endpoint::Watermark if params.text.is_empty() => return missing("param: text"),
-        Endpoint::WatermarkImage if params.image.is_empty() => return missing("param: image"),
-        Endpoint::Blur if params.sigma == 0.0 && params.minampl == 0.0 => {
-            return missing("param: sigma or minampl");
-        }
-        _ => {}
-    }
-    if endpoint == Endpoint::Autorotate {
-        orient(state, &Params::default())?;
-        state.last = Params::default();
-        // Between two operations the reference would have written a file.
-        return if state.format.is_some() { Ok(()) } else { Err(not_written()) };
-    }
-
-    if let Some(type_) = type_ {
-        if !type_.is_written() {
-            return Err(not_written());
-        }
-        state.format = Some(type_);
-    } else if state.format.is_none() {
-        return Err(not_written());
-    }
-    let displayed = if params.norotation { state.size } else { state.pending.output_size(state.size) };
-    orient(state, params)?;
-    place(state, mode(endpoint, params, displayed), params)?;
-    if params.sigma > Sigma::MAX {
-        return Err(PlanError::Failed(format!("sigma can be at most {}", Sigma::MAX)));
-    }
-    if let Some(sigma) = Sigma::new(params.sigma).filter(|s| s.get() >= 0.2) {
-        state.push(Step::Blur(sigma))?;
-    }
-    match endpoint {
-        Endpoint::Watermark => watermark::text(state, params)?,
-        Endpoint::WatermarkImage => watermark::image(state, params, optional)?,
-        _ => {}
-    }
-    finish(state, params)
-}
-
-/// Flattening, colour and metadata.
-fn finish(state: &mut State<'_>, params: &Params) -> Result<(), PlanError> {
-    let holds_alpha = state.format.is_none_or(OutputFormat::holds_alpha);
-    let background = params.background.filter(|&b| b != Rgb8::BLACK);
-    let over = background.or_else(|| (!holds_alpha).then_some(Rgb8::BLACK));
-    if let Some(over) = over
-        && state.alpha
-    {
-        state.push(Step::Flatten(over))?;
-        state.alpha = false;
-    }
-    if params.bw && !state.gray {
-        state.push(Step::Gray)?;
-        state.gray = true;
-    }
-    state.metadata.exif &= !params.stripmeta;
-    state.metadata.icc &= !(params.stripmeta || params.noprofile);
-    state.last = params.clone();
     Ok(())
 }
 
-/// EXIF orientation, or `rotate` in its place; then the mirrors.
-fn orient(state: &mut State<'_>, params: &Params) -> Result<(), PlanError> {
-    let mut turn = Orientation::UPRIGHT;
-    if params.rotate > 0 {
-        turn = Orientation::clockwise((params.rotate / 90).min(3) as u8);
-        state.pending = Orientation::UPRIGHT;
-    } else if !params.norotation {
-        turn = std::mem::take(&mut state.pending);
+fn resolve_operation(draft: &mut Draft, operation: &TypedOperation) -> Result<(), PlanError> {
+    let params = &operation.params;
+    // Inside a pipeline an unknown type, `auto` too, counts as none, except where it is the point.
+    let format = format_named(&params.type_name);
+    if operation.endpoint == Endpoint::Convert && format.is_none() {
+        return Err(match params.type_name.as_str() {
+            "" => PlanError::Missing("param: type"),
+            name => PlanError::InvalidType(name.to_owned()),
+        });
     }
-    // A mirrored EXIF orientation and a flip are one and the same mirror.
-    if params.flip && !turn.is_mirrored() {
-        turn = turn.then(Orientation::MIRROR);
-    }
-    if params.flop {
-        turn = turn.then(Orientation::FLIP_VERTICAL);
-    }
-    if turn.is_upright() { Ok(()) } else { state.push(Step::Orient(turn)) }
+    apply(draft, operation.endpoint, params, format, operation.ignore_failure)
 }
 
-fn mode(endpoint: Endpoint, params: &Params, displayed: Size) -> Mode {
-    let (mut width, mut height) = (positive(params.width), positive(params.height));
-    if let Some((w, h)) = params.aspectratio {
-        let side = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
-        if width > 0 && height == 0 {
-            height = side((i64::from(width) / w).saturating_mul(h));
-        } else if height > 0 && width == 0 {
-            width = side((i64::from(height) / h).saturating_mul(w));
-        }
+/// The common path (4.0) for one operation. `optional`: a watermark picture that cannot be had is left out.
+fn apply(
+    draft: &mut Draft,
+    endpoint: Endpoint,
+    params: &Params,
+    format: Option<OutputFormat>,
+    optional: bool,
+) -> Result<(), PlanError> {
+    endpoint.check_required(params)?;
+    if endpoint == Endpoint::AutoRotate {
+        draft.require_encoder()?;
+        orient::upright(draft);
+        return output::settle(draft, &Params::default());
     }
-    let crops = params.nocrop.map(|no| !no);
-    let mut mode = Mode { width, height, embed: params.embed, force: params.force, ..Mode::default() };
-    let area = [params.left, params.top, params.areawidth, params.areaheight].map(positive);
+    draft.format = format.or(draft.format);
+    draft.require_encoder()?;
+    let request = Request::new(endpoint, params, draft);
+    orient::orient(draft, &request);
+    resize(draft, &request)?;
+    paint::blur(draft, params)?;
     match endpoint {
-        Endpoint::Resize => {
-            mode.embed = true;
-            mode.crop = crops.unwrap_or(false);
-        }
-        Endpoint::Fit => {
-            let (iw, ih) = (f64::from(displayed.width()), f64::from(displayed.height()));
-            let (w, h) = (f64::from(width.max(1)), f64::from(height.max(1)));
-            if iw * h > w * ih {
-                mode.height = rounded(w * ih / iw);
-            } else {
-                mode.width = rounded(h * iw / ih);
-            }
-            mode.embed = true;
-        }
-        Endpoint::Enlarge => {
-            mode.enlarge = true;
-            mode.crop = !params.nocrop.unwrap_or(false);
-        }
-        Endpoint::Extract => mode.area = Some(area),
-        Endpoint::Crop => mode.crop = true,
-        Endpoint::Smartcrop => {
-            mode.crop = true;
-            mode.smart = true;
-        }
-        Endpoint::Zoom => {
-            mode.zoom = positive(params.factor);
-            mode.crop = crops.unwrap_or(false);
-            mode.area = (params.top > 0 || params.left > 0).then_some(area);
-        }
-        Endpoint::Thumbnail
-        | Endpoint::Rotate
-        | Endpoint::Autorotate
-        | Endpoint::Flip
-        | Endpoint::Flop
-        | Endpoint::Convert
-        | Endpoint::Watermark
-        | Endpoint::WatermarkImage
-        | Endpoint::Blur
-        | Endpoint::Info
-        | Endpoint::Pipeline => {}
+        Endpoint::Watermark => paint::text(draft, params)?,
+        Endpoint::WatermarkImage => paint::image(draft, params, optional)?,
+        _ => {}
     }
-    mode
+    paint::flatten(draft, params);
+    output::settle(draft, params)
 }
 
-/// The strongest shrink-on-load after which each side is still at least twice what the first resampling makes of it.
-fn shrink(header: &Header, steps: &[Step]) -> Shrink {
-    // Only drawings can be decoded smaller so far.
-    if header.format != Format::Svg {
-        return Shrink::One;
-    }
-    let mut size = header.size;
-    for step in steps {
-        match step {
-            Step::Orient(o) => size = o.output_size(size),
-            Step::Resample { to, .. } => {
-                let enough = |s: Shrink| {
-                    size.width() / s.divisor() >= 2 * to.width() && size.height() / s.divisor() >= 2 * to.height()
-                };
-                return [Shrink::Eighth, Shrink::Quarter, Shrink::Half]
-                    .into_iter()
-                    .find(|&s| enough(s))
-                    .unwrap_or(Shrink::One);
+/// Zoom, scale and placement: sizes are reckoned from the picture before it is zoomed.
+fn resize(draft: &mut Draft, request: &Request<'_>) -> Result<(), PlanError> {
+    let source = draft.size;
+    let zoom = zoom_factor(request)?;
+    let side = |side: u32| u64::from(side) * u64::from(zoom.get());
+    let zoomed = (side(source.width()), side(source.height()));
+    let frame = scale::frame(request, source, zoomed);
+    let resampled = frame.scaled != zoomed;
+    // A zoomed picture of which only a window is kept is never made whole, so it may be larger than the limits.
+    let scaled = if resampled || zoom.get() == 1 {
+        draft.bounds.size(frame.scaled.0, frame.scaled.1)?
+    } else {
+        window_space(zoomed)?
+    };
+    let placed = if frame.transforms { place::place(request, &frame, scaled, draft.bounds)? } else { None };
+    if zoom.get() > 1 {
+        match placed {
+            Some(Step::Crop(window)) if !resampled => {
+                draft.bounds.check(window.size)?;
+                draft.push(Step::Zoom { factor: zoom, window });
+                return Ok(());
             }
-            _ => break,
+            _ => {
+                let whole = draft.bounds.size(zoomed.0, zoomed.1)?;
+                draft.push(Step::Zoom { factor: zoom, window: Rect::whole(whole) });
+            }
         }
     }
-    Shrink::One
+    draft.push(Step::Resample { to: scaled, filter: Filter::Lanczos3 });
+    if let Some(step) = placed {
+        draft.push(step);
+    }
+    Ok(())
+}
+
+/// Copies of each pixel on each axis, 1 without zoom.
+fn zoom_factor(request: &Request<'_>) -> Result<NonZeroU32, PlanError> {
+    /// What libvips takes.
+    const MOST: i64 = 100_000_000;
+    let factor = request.zoom.saturating_add(1);
+    if !(0..=MOST).contains(&request.zoom) || factor > MOST {
+        return Err(PlanError::BadZoom);
+    }
+    u32::try_from(factor).ok().and_then(NonZeroU32::new).ok_or(PlanError::BadZoom)
+}
+
+/// A size in which windows can be named, whether or not such a picture may be made.
+fn window_space((width, height): (u64, u64)) -> Result<Size, PlanError> {
+    const MOST: u64 = i32::MAX as u64;
+    let side = |side: u64| if side <= MOST { Ok(side as u32) } else { Err(PlanError::TooManyPixels) };
+    Ok(Size::at_least_one(side(width)?, side(height)?))
 }

@@ -41,7 +41,6 @@ impl<E: Into<Error>> From<E> for Stop {
 /// One step of the order.
 pub(super) struct Check {
     /// For humans and for the order's test.
-    #[allow(dead_code, reason = "read by the test of the order")]
     pub name: &'static str,
     run: fn(&mut Call<'_>) -> Result<(), Stop>,
 }
@@ -70,7 +69,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Runs all checks.
 pub(super) fn check(call: &mut Call<'_>) -> Result<(), Stop> {
-    CHECKS.iter().try_for_each(|check| (check.run)(call))
+    CHECKS
+        .iter()
+        .try_for_each(|check| (check.run)(call).inspect_err(|_| tracing::debug!(check = check.name, "stopped")))
 }
 
 fn signature(call: &mut Call<'_>) -> Result<(), Stop> {

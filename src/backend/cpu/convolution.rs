@@ -291,7 +291,7 @@ mod tests {
         for filter in [Filter::Nearest, Filter::Box, Filter::Mitchell, Filter::Lanczos3] {
             for (src, dst) in [(40, 3), (3, 40), (512, 512), (65500, 2), (6000, 7), (64, 1)] {
                 let table = WeightTable::new(src, dst, filter);
-                for value in [0, 1, 77, 128, 254, 255] {
+                for value in [0_u8, 1, 77, 128, 254, 255] {
                     let row = [value; 3];
                     let mut out = [0.0; 3];
                     for i in 0..dst {
