@@ -23,7 +23,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["config", "plan", "query", "security"]),
     (
         "server",
-        &["error", "config", "security", "sources", "engine", "plan", "codecs", "backend", "ops", "image", "query", "budget", "telemetry"],
+        &[
+            "error",
+            "config",
+            "security",
+            "sources",
+            "engine",
+            "plan",
+            "codecs",
+            "backend",
+            "ops",
+            "image",
+            "query",
+            "budget",
+            "telemetry",
+        ],
     ),
     ("main", &["cli", "config", "server", "telemetry"]),
 ];

@@ -1,16 +1,7 @@
-mod access;
-mod bodies;
-mod checks;
 mod client;
-mod fixed;
-mod headers;
-mod images;
-mod origin;
-mod patience;
-mod process;
+mod endpoints;
 mod server;
-mod tls;
 
 pub use client::{Answer, Client};
-pub use origin::Origin;
-pub use server::{Server, jpeg, png};
+
+pub use server::{Server, jpeg};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use phasor::codecs::{EncodeSpec, Metadata, OutputFormat, encode};
 use phasor::config::{Config, args};
-use phasor::image::{Alpha, ImageBuf, PixelFormat, Size};
+use phasor::image::{ImageBuf, PixelFormat, Size};
 use phasor::server::{Running, Signals, start};
 
 use super::{Answer, Client};
@@ -80,7 +80,7 @@ fn gradient(width: u32, height: u32) -> ImageBuf {
             samples.extend([(x * 255 / width) as u8, (y * 255 / height) as u8, 128]);
         }
     }
-    ImageBuf::new(size, PixelFormat::Rgb8, Alpha::Opaque, samples).unwrap()
+    ImageBuf::new(size, PixelFormat::Rgb8, samples).unwrap()
 }
 
 /// A JPEG of a gradient.
