@@ -3,7 +3,7 @@
 mod exif;
 mod gif;
 mod header;
-mod jpeg;
+pub mod jpeg;
 mod limits;
 mod metadata;
 mod png;

@@ -1,5 +1,6 @@
 //! What each step means, apart from where the pixels live. Both backends take their tables from here.
 
+mod block_weights;
 mod blur;
 mod colour;
 mod filter;
@@ -9,6 +10,7 @@ mod step;
 mod text;
 mod units;
 
+pub use block_weights::{BlockWeights, ZIGZAG};
 pub use blur::BlurWeights;
 pub use colour::YcbcrToRgb;
 pub use filter::Filter;

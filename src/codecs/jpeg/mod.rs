@@ -1,5 +1,6 @@
 //! JPEG (ITU-T T.81): baseline, extended and progressive Huffman files of 8 bits in; baseline and progressive out.
 
+pub mod coefficients;
 mod decode;
 mod encode;
 mod markers;

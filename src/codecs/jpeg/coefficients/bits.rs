@@ -1,0 +1,108 @@
+//! Entropy-coded data with its byte stuffing taken out, and bit access to it.
+
+/// Bytes of zeros behind the data, so that a reader may look ahead without a check.
+const PADDING: usize = 16;
+
+/// The entropy-coded data of one restart interval, or of a whole scan without restarts.
+#[derive(Debug, Default)]
+pub(super) struct Unstuffed {
+    bytes: Vec<u8>,
+    bits: usize,
+}
+
+impl Unstuffed {
+    /// Copies the data at the front of `from` without its stuffing (`FF 00` → `FF`), up to the next marker.
+    /// Returns the number of bytes read; `from[read..]` begins with the marker (or is empty).
+    pub(super) fn fill(&mut self, from: &[u8]) -> usize {
+        self.bytes.clear();
+        self.bytes.reserve(from.len().min(1 << 20) + PADDING);
+        let mut rest = from;
+        let mut read = 0;
+        loop {
+            let Some(at) = find_ff(rest) else {
+                self.bytes.extend_from_slice(rest);
+                read += rest.len();
+                break;
+            };
+            self.bytes.extend_from_slice(&rest[..at]);
+            read += at;
+            match rest.get(at + 1) {
+                Some(0) => {
+                    self.bytes.push(0xFF);
+                    read += 2;
+                    rest = &rest[at + 2..];
+                }
+                // A marker, or a lone FF at the very end.
+                _ => break,
+            }
+        }
+        self.bits = self.bytes.len() * 8;
+        self.bytes.resize(self.bytes.len() + PADDING, 0);
+        read
+    }
+
+    /// Number of bits.
+    pub(super) const fn len(&self) -> usize {
+        self.bits
+    }
+
+    /// At least 57 bits from bit `at`, left-aligned; zeros beyond the end.
+    #[inline(always)]
+    pub(super) fn peek(&self, at: usize) -> u64 {
+        let byte = at >> 3;
+        match self.bytes.get(byte..byte + 8) {
+            Some(window) => {
+                let mut eight = [0; 8];
+                eight.copy_from_slice(window);
+                u64::from_be_bytes(eight) << (at & 7)
+            }
+            None => 0,
+        }
+    }
+}
+
+/// Position of the first FF, eight bytes at a time (Mycroft's test for a zero byte, on the complement).
+fn find_ff(bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut chunks = bytes.chunks_exact(32);
+    let mut base = 0;
+    for chunk in &mut chunks {
+        let mut any = 0;
+        for word in chunk.chunks_exact(8) {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(word);
+            let x = !u64::from_ne_bytes(eight);
+            any |= x.wrapping_sub(LOW) & !x & HIGH;
+        }
+        if any != 0 {
+            return chunk.iter().position(|&b| b == 0xFF).map(|i| base + i);
+        }
+        base += 32;
+    }
+    chunks.remainder().iter().position(|&b| b == 0xFF).map(|i| base + i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stuffing_goes_and_markers_stop() {
+        let mut u = Unstuffed::default();
+        let data: Vec<u8> = [vec![1; 40], vec![0xFF, 0, 2, 0xFF, 0, 0xFF, 0xD9, 7]].concat();
+        assert_eq!(u.fill(&data), 45);
+        assert_eq!(u.len(), 43 * 8);
+        assert_eq!(u.peek(40 * 8) >> 40, 0xFF02FF);
+        assert_eq!(u.peek(40 * 8 + 4) >> 44, 0xF02FF);
+        assert_eq!(u.peek(1 << 40), 0);
+    }
+
+    #[test]
+    fn a_lone_ff_at_the_end_is_left_over() {
+        let mut u = Unstuffed::default();
+        assert_eq!(u.fill(&[1, 2, 0xFF]), 2);
+        assert_eq!(u.fill(&[]), 0);
+        assert_eq!(u.len(), 0);
+    }
+}
