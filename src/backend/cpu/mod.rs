@@ -10,6 +10,7 @@ mod order;
 mod orient;
 mod planes;
 mod resample;
+mod resample_coefficients;
 mod smartcrop;
 mod zoom;
 
@@ -62,6 +63,9 @@ fn begin<'a>(
     steps: &'a [Step],
     checkpoint: &dyn Checkpoint,
 ) -> Result<(ImageBuf, &'a [Step]), BackendError> {
+    if let (Picture::Coefficients(coefficients), [Step::Resample { to, filter }, rest @ ..]) = (&picture, steps) {
+        return Ok((resample_coefficients::resample(coefficients, *to, *filter, checkpoint)?, rest));
+    }
     let planes = match picture {
         Picture::Packed(buf) => return Ok((buf, steps)),
         Picture::Planes(planes) => planes,

@@ -1,0 +1,138 @@
+//! Resampling straight from JPEG coefficients, and colour conversion of the result.
+
+use crate::backend::{BackendError, Checkpoint};
+use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PixelFormat, Size};
+use crate::ops::{BlockWeights, Filter, ZIGZAG};
+
+/// Resamples a whole picture to `to`: RGB, or grey where there is one component.
+pub(super) fn resample(
+    picture: &Coefficients,
+    to: Size,
+    filter: Filter,
+    checkpoint: &dyn Checkpoint,
+) -> Result<ImageBuf, BackendError> {
+    let mut planes = Vec::with_capacity(picture.components.len());
+    let luma = picture.components.first().ok_or_else(|| BackendError::Impossible("a picture without planes".into()))?;
+    for component in &picture.components {
+        // A plane's samples cover the picture in whole steps of its sampling factor, also where the last is cut off.
+        let span_x = spanned(picture.size.width(), luma.size.width(), component.size.width());
+        let span_y = spanned(picture.size.height(), luma.size.height(), component.size.height());
+        let k = frequencies(picture.count);
+        let columns = BlockWeights::new(filter, component.size.width() as usize, 0.0, span_x, to.width() as usize, k);
+        let rows = BlockWeights::new(filter, component.size.height() as usize, 0.0, span_y, to.height() as usize, k);
+        planes.push(plane(component, picture.count, &columns, &rows, checkpoint)?);
+    }
+    let mut out = match planes.as_slice() {
+        [y] => y.iter().map(|&y| round(y + 128.0)).collect::<Vec<u8>>(),
+        [y, cb, cr] => {
+            let mut out = vec![0u8; y.len() * 3];
+            for (pixel, ((&y, &cb), &cr)) in out.chunks_exact_mut(3).zip(y.iter().zip(cb).zip(cr)) {
+                let y = y + 128.0;
+                // JFIF 1.02: full-range BT.601.
+                pixel[0] = round(y + 1.402 * cr);
+                pixel[1] = round(y - 0.344_136_3 * cb - 0.714_136_3 * cr);
+                pixel[2] = round(y + 1.772 * cb);
+            }
+            out
+        }
+        _ => return Err(BackendError::Impossible("a picture of two or more than three planes".into())),
+    };
+    let format = if planes.len() == 1 { PixelFormat::Gray8 } else { PixelFormat::Rgb8 };
+    out.shrink_to_fit();
+    ImageBuf::new(to, format, out).map_err(|e| BackendError::Impossible(e.to_string()))
+}
+
+/// Samples of a component that the whole picture spans: `picture / factor`, where `factor` is how many luma samples a
+/// sample of the component covers (1 to 4, maybe 4/3 or 3/2).
+fn spanned(picture: u32, luma: u32, component: u32) -> f64 {
+    // Recover the exact ratio: component = ceil(luma × h / h_max) with factors of 1 to 4.
+    for (h, h_max) in [(1, 1), (1, 2), (1, 4), (1, 3), (2, 3), (3, 4)] {
+        if component == (luma * h).div_ceil(h_max) {
+            return f64::from(picture) * f64::from(h) / f64::from(h_max);
+        }
+    }
+    f64::from(component)
+}
+
+/// Frequencies on each axis of a triangle of `count` coefficients.
+fn frequencies(count: u8) -> usize {
+    (1..8).find(|k| k * (k + 1) / 2 >= usize::from(count)).unwrap_or(8)
+}
+
+fn round(value: f32) -> u8 {
+    // `as` saturates, also for not-a-number.
+    (value + 0.5) as u8
+}
+
+/// Resamples one plane: rows first (whole rows of blocks at once, which vectorises), then columns.
+/// Answers `rows × columns` values around 0.
+fn plane(
+    component: &CoefficientPlane,
+    count: u8,
+    columns: &BlockWeights,
+    rows: &BlockWeights,
+    checkpoint: &dyn Checkpoint,
+) -> Result<Vec<f32>, BackendError> {
+    let across = component.blocks.width() as usize;
+    let size = across * component.blocks.height() as usize;
+    let k = columns.frequencies;
+    let (out_width, out_height) = (columns.bounds.len(), rows.bounds.len());
+    let mut out = vec![0f32; out_width * out_height];
+    // For each column frequency: one value a block column.
+    let mut gathered = vec![0f32; k * across];
+    for (j, out_row) in out.chunks_exact_mut(out_width).enumerate() {
+        if j % 64 == 0 && checkpoint.is_cancelled() {
+            return Err(BackendError::Cancelled);
+        }
+        gathered.fill(0.0);
+        for (values, &(u, v)) in component.values.chunks_exact(size).take(usize::from(count)).zip(&ZIGZAG) {
+            let (first, weights) = rows.of(j, v);
+            let target = &mut gathered[u * across..][..across];
+            for (source, &weight) in values[first * across..].chunks_exact(across).zip(weights) {
+                for (t, &s) in target.iter_mut().zip(source) {
+                    *t += weight * f32::from(s);
+                }
+            }
+        }
+        for (i, o) in out_row.iter_mut().enumerate() {
+            let mut sum = 0.0;
+            for u in 0..k {
+                let (first, weights) = columns.of(i, u);
+                let source = &gathered[u * across + first..][..weights.len()];
+                sum += source.iter().zip(weights).map(|(s, w)| s * w).sum::<f32>();
+            }
+            *o = sum;
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::NeverCancelled;
+
+    #[test]
+    fn all_coefficients_agree_with_the_samples_that_they_stand_for() {
+        let (size, blocks) = (Size::at_least_one(45, 30), Size::at_least_one(6, 4));
+        let mut random = 5_u32;
+        let mut next = || {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 24) as i16 - 128
+        };
+        let values: Vec<i16> = (0..64).flat_map(|k| (0..24).map(move |_| k)).map(|k| next() / (1 + k / 2)).collect();
+        let component = CoefficientPlane { size, blocks, values };
+        let picture = Coefficients { size, count: 64, components: vec![component] };
+        let planes = super::super::planes::inverse_dct(&picture, &NeverCancelled).unwrap();
+        for to in [Size::at_least_one(7, 5), Size::at_least_one(20, 29), Size::at_least_one(45, 30)] {
+            let direct = resample(&picture, to, Filter::Lanczos3, &NeverCancelled).unwrap();
+            let whole = crate::image::Rect::whole(size);
+            let by_samples =
+                super::super::planes::resample(&planes, whole, to, Filter::Lanczos3, &NeverCancelled).unwrap();
+            for (a, b) in direct.pixels().iter().zip(by_samples.pixels()) {
+                // The samples in between are rounded to 8 bits, the coefficients are not.
+                assert!(a.abs_diff(*b) <= 1, "{to}: {a} {b}");
+            }
+        }
+    }
+}
