@@ -1,0 +1,62 @@
+//! Sockets: binding, and turning accepted connections into HTTP.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections the system may hold that are not yet accepted.
+const BACKLOG: i32 = 1024;
+
+/// Binds a listener. An empty address means all, IPv6 and IPv4 in one socket where the machine has IPv6.
+///
+/// # Errors
+/// When the address is none of this machine or the port is taken.
+pub(super) fn bind(address: &str, port: u16) -> io::Result<TcpListener> {
+    if address.is_empty() {
+        return bind_one(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port))
+            .or_else(|_| bind_one(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)));
+    }
+    let bare = address.trim_start_matches('[').trim_end_matches(']');
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the address has no meaning here");
+    for candidate in (bare, port).to_socket_addrs()? {
+        match bind_one(candidate) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    // A restarted server must not wait for old connections to fade.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_take_both_families() {
+        let listener = bind("", 0).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    }
+
+    #[test]
+    fn a_taken_port_is_an_error() {
+        let first = bind("127.0.0.1", 0).unwrap();
+        let port = first.local_addr().unwrap().port();
+        assert!(bind("127.0.0.1", port).is_err());
+        assert!(bind("[::1", 0).is_ok() || bind("127.0.0.1", 0).is_ok());
+    }
+}
