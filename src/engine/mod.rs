@@ -1,14 +1,25 @@
 //! Carries plans out: admission, then decode → steps → encode on a fixed pool, never on async threads.
 
-use std::time::Instant;
+mod control;
+mod cost;
+mod pool;
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use crate::backend::BackendError;
 use crate::budget::MemoryBudget;
-use crate::codecs::{DecodeError, EncodeError, Header, Limits, OutputFormat};
+use crate::codecs::{DecodeError, EncodeError, Format, Header, Limits, OutputFormat};
 use crate::image::Size;
 use crate::plan::Plan;
+
+use control::{CancelOnDrop, Control};
+use pool::{Pool, Refused};
 
 /// What the engine may use.
 #[derive(Debug, Clone)]
@@ -22,7 +33,7 @@ pub struct Config {
 }
 
 /// Why the engine gave no picture.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// The queue is full, the memory budget is used up, or the wait would pass the deadline.
     #[error("Server is busy")]
@@ -41,18 +52,18 @@ pub enum EngineError {
         /// Bytes there are.
         limit: u64,
     },
-    /// The job panicked: a bug, which costs this one request.
+    /// A step or an encoder panicked: a bug, which costs this one request.
     #[error("Internal error")]
     Panicked,
-    /// The client went away.
-    #[error("Cancelled")]
-    Cancelled,
     /// The source cannot be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// A watermark picture cannot be decoded.
-    #[error("{0}")]
+    #[error("Unsupported image format")]
     Overlay(DecodeError),
+    /// A text watermark cannot be drawn.
+    #[error("{0}")]
+    Text(String),
     /// A step failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -83,6 +94,43 @@ pub struct Output {
     pub format: OutputFormat,
     /// Its size.
     pub size: Size,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Wall time of each stage of a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Waiting for a thread and for memory.
+    pub queue: Duration,
+    /// Bytes to pixels, overlays too.
+    pub decode: Duration,
+    /// Steps.
+    pub process: Duration,
+    /// Pixels to bytes.
+    pub encode: Duration,
+}
+
+/// Counters and gauges of the engine at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Jobs that wait.
+    pub queued: u64,
+    /// Threads at work.
+    pub running: u64,
+    /// Jobs refused because the queue was full, since the start.
+    pub shed_queue: u64,
+    /// Jobs refused because they would have waited past their deadline, since the start.
+    pub shed_late: u64,
+    /// Jobs that panicked, since the start.
+    pub panics: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    shed_queue: AtomicU64,
+    shed_late: AtomicU64,
+    panics: AtomicU64,
 }
 
 /// The pool, its queue and its budget.
@@ -90,6 +138,8 @@ pub struct Output {
 pub struct Engine {
     config: Config,
     budget: MemoryBudget,
+    pool: Pool,
+    counters: Arc<Counters>,
 }
 
 impl Engine {
@@ -98,7 +148,8 @@ impl Engine {
     /// # Errors
     /// When the system gives no threads.
     pub fn new(config: Config, budget: MemoryBudget) -> std::io::Result<Self> {
-        Ok(Self { config, budget })
+        let pool = Pool::new(config.cpus, config.max_queue, budget.clone())?;
+        Ok(Self { config, budget, pool, counters: Arc::default() })
     }
 
     /// The decoders' budgets.
@@ -111,21 +162,104 @@ impl Engine {
         &self.budget
     }
 
-    /// Reads the header; formats whose header is expensive (SVG) are read on the pool.
-    ///
-    /// # Errors
-    /// See [`EngineError`].
-    pub async fn probe(&self, source: &Bytes, deadline: Instant) -> Result<Header, EngineError> {
-        let _ = deadline;
-        Ok(crate::codecs::probe(source, &self.config.limits)?)
+    /// Counters and gauges now.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            queued: self.pool.queued() as u64,
+            running: self.pool.running(),
+            shed_queue: self.counters.shed_queue.load(Ordering::Relaxed),
+            shed_late: self.counters.shed_late.load(Ordering::Relaxed),
+            panics: self.counters.panics.load(Ordering::Relaxed),
+        }
     }
 
-    /// Makes one picture. Dropping the future cancels the work at its next checkpoint.
+    /// Reads the header; a format whose header is the whole document (SVG) is read on the pool.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; a panicking decoder counts as a damaged file.
+    pub async fn probe(&self, source: &Bytes, deadline: Instant) -> Result<Header, EngineError> {
+        if crate::codecs::sniff(source) != Some(Format::Svg) {
+            return work::probe(source, &self.config.limits, &self.counters.panics);
+        }
+        let (source, limits, counters) = (source.clone(), self.config.limits, Arc::clone(&self.counters));
+        // A parsed tree is several times its text.
+        let bytes = (source.len() as u64).saturating_mul(16);
+        self.on_pool(bytes, deadline, move |_, _, answer, _| {
+            let _ = answer.send(work::probe(&source, &limits, &counters.panics));
+        })
+        .await
+    }
+
+    /// Makes one picture. Dropping the future cancels the work at its next checkpoint and frees its place in the queue.
     ///
     /// # Errors
     /// See [`EngineError`].
     pub async fn run(&self, job: Job, deadline: Instant) -> Result<Output, EngineError> {
-        let _ = (job, deadline);
-        Err(EngineError::Panicked)
+        let bytes = cost::peak_bytes(&job.plan, &job.header);
+        let (limits, counters) = (self.config.limits, Arc::clone(&self.counters));
+        let finisher = self.pool.finisher();
+        self.on_pool(bytes, deadline, move |charge, queue, answer, control| {
+            // The source is let go as soon as it is decoded, the memory when the file is done.
+            let stage = work::Stage { limits, panics: &counters.panics, control: &control };
+            match stage.make_pixels(job, charge) {
+                Ok(pixels) => {
+                    let counters = Arc::clone(&counters);
+                    finisher.submit(Box::new(move || {
+                        let _ = answer.send(work::encode(pixels, queue, &counters.panics));
+                    }));
+                }
+                Err(error) => {
+                    let _ = answer.send(Err(error));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Waits for a place on the pool and for what is done there, no longer than the deadline.
+    async fn on_pool<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        deadline: Instant,
+        body: impl FnOnce(crate::budget::Charge, Duration, oneshot::Sender<Result<T, EngineError>>, Control)
+        + Send
+        + 'static,
+    ) -> Result<T, EngineError> {
+        if bytes > self.budget.total() {
+            return Err(EngineError::TooLarge { needed: bytes, limit: self.budget.total() });
+        }
+        let (answer, answered) = oneshot::channel();
+        let control = Control::new(deadline);
+        let guard = CancelOnDrop(control.clone());
+        let for_body = control.clone();
+        self.pool
+            .submit(
+                control,
+                bytes,
+                Box::new(move |charge, waited| {
+                    // Without a charge the job was cancelled before its turn; dropping `answer` says so.
+                    if let Some(charge) = charge {
+                        body(charge, waited, answer, for_body);
+                    }
+                }),
+            )
+            .map_err(|refused| {
+                match refused {
+                    Refused::QueueFull => &self.counters.shed_queue,
+                    Refused::TooLate => &self.counters.shed_late,
+                }
+                .fetch_add(1, Ordering::Relaxed);
+                EngineError::Busy { retry_after_seconds: self.pool.retry_after_seconds() }
+            })?;
+        let outcome = tokio::time::timeout_at(deadline.into(), answered).await;
+        drop(guard);
+        match outcome {
+            Ok(Ok(Err(
+                EngineError::Backend(BackendError::Cancelled) | EngineError::Decode(DecodeError::Cancelled),
+            ))) => Err(EngineError::Deadline),
+            Ok(Ok(result)) => result,
+            // The sender was dropped unused: cancelled in the queue by its deadline, since we are still here to wait.
+            Ok(Err(_)) | Err(_) => Err(EngineError::Deadline),
+        }
     }
 }

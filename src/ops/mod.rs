@@ -9,4 +9,4 @@ pub use step::{Border, Placement, Step};
 pub use units::{Opacity, Sigma};
 
 mod text;
-pub use text::TextSpec;
+pub use text::{TextError, TextSpec, draw as draw_text};

@@ -17,3 +17,20 @@ pub struct TextSpec {
     /// Colour of the text.
     pub colour: Rgb8,
 }
+
+/// Why a text cannot be drawn.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Drawing panicked.
+    #[error("text cannot be drawn")]
+    Internal,
+}
+
+/// Draws a text tile.
+///
+/// # Errors
+/// See [`TextError`].
+pub fn draw(spec: &TextSpec, picture: crate::image::Size) -> Result<crate::image::ImageBuf, TextError> {
+    let _ = (spec, picture);
+    Err(TextError::Internal)
+}
