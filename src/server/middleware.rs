@@ -145,7 +145,7 @@ fn throttle(call: &mut Call<'_>) -> Result<(), Stop> {
     if verdict.admitted() {
         return Ok(());
     }
-    crate::telemetry::events::shed("rate");
+    crate::telemetry::events::throttled(call.route.name());
     Err(Stop::Answer(super::headers::too_many_requests()))
 }
 

@@ -12,11 +12,13 @@
 //! | `phasor_queue_length` | gauge | – |
 //! | `phasor_memory_budget_bytes` | gauge | `state`: total, used |
 //! | `phasor_panics_total` | counter | – |
-//! | `phasor_shed_total` | counter | `reason` |
+//! | `phasor_threads_busy` | gauge | – |
+//! | `phasor_shed_total` | counter | `reason`: queue, deadline, rate |
 //! | `phasor_cancelled_total` | counter | – |
 //! | `phasor_source_errors_total` | counter | `kind` |
 //! | `phasor_access_log_dropped_total` | counter | – |
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::registry::{Counter, Family, Gauge, Histogram, Value, head};
@@ -30,9 +32,8 @@ static CLOSED: Family<1, Counter> =
     Family::new("phasor_http_connections_closed_total", "Connections closed for being too slow.", ["reason"]);
 static STAGES: Family<1, Histogram> =
     Family::new("phasor_stage_duration_seconds", "Time spent in each stage of a request.", ["stage"]);
-static QUEUE: Family<0, Gauge> = Family::new("phasor_queue_length", "Jobs waiting for a thread.", []);
-static PANICS: Family<0, Counter> = Family::new("phasor_panics_total", "Panics caught; each is a bug.", []);
-static SHED: Family<1, Counter> = Family::new("phasor_shed_total", "Requests refused to stay within bounds.", ["reason"]);
+static PANICS: Counter = Counter::new();
+static SHED_RATE: Counter = Counter::new();
 static CANCELLED: Family<0, Counter> =
     Family::new("phasor_cancelled_total", "Requests given up because the client went away.", []);
 static SOURCE_ERRORS: Family<1, Counter> =
@@ -118,21 +119,16 @@ pub fn stage(stage: Stage, duration: Duration) {
     STAGES.with([Value::Text(stage.name())]).observe(duration);
 }
 
-/// As many jobs wait now.
-pub fn queue_length(jobs: usize) {
-    QUEUE.with([]).set(i64::try_from(jobs).unwrap_or(i64::MAX));
-}
-
 /// A panic was caught; `place` says where, `message` what it said.
 pub fn panicked(place: &str, message: &str) {
-    PANICS.with([]).add(1);
+    PANICS.add(1);
     tracing::error!(place, message, "panic caught; this is a bug");
 }
 
-/// A request was refused to stay within bounds: `queue`, `deadline`, `memory`, `rate`.
-pub fn shed(reason: &'static str) {
-    SHED.with([Value::Text(reason)]).add(1);
-    tracing::debug!(reason, "refused");
+/// The throttle refused a request.
+pub fn throttled(endpoint: &'static str) {
+    SHED_RATE.add(1);
+    tracing::debug!(endpoint, "throttled");
 }
 
 /// A request was given up because its client went away.
@@ -152,20 +148,48 @@ pub fn access_log_dropped() {
     LOG_DROPPED.with([]).add(1);
 }
 
-/// Everything counted so far, in the Prometheus text format. The caller, who knows the budget, passes its two figures.
-pub fn render(version: &str, budget_total: u64, budget_used: u64) -> String {
+/// Figures that are read from their owner, not counted here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// The version that runs.
+    pub version: &'static str,
+    /// Bytes that requests may hold in all.
+    pub budget_total: u64,
+    /// Bytes that they hold.
+    pub budget_used: u64,
+    /// Jobs that wait for a thread.
+    pub queued: u64,
+    /// Threads at work.
+    pub running: u64,
+    /// Jobs refused because the queue was full.
+    pub shed_queue: u64,
+    /// Jobs refused because they would have waited past their deadline.
+    pub shed_deadline: u64,
+    /// Panics of jobs.
+    pub job_panics: u64,
+}
+
+/// Everything counted so far and `gauges`, in the Prometheus text format.
+pub fn render(gauges: &Gauges) -> String {
     let mut out = String::with_capacity(8192);
     head(&mut out, "phasor_build_info", "The version that runs.", "gauge");
-    out.push_str(&format!("phasor_build_info{{version=\"{version}\"}} 1\n"));
+    let _ = writeln!(out, "phasor_build_info{{version=\"{}\"}} 1", gauges.version);
     head(&mut out, "phasor_memory_budget_bytes", "Bytes that requests may hold, and hold.", "gauge");
-    out.push_str(&format!(
-        "phasor_memory_budget_bytes{{state=\"total\"}} {budget_total}\n\
-         phasor_memory_budget_bytes{{state=\"used\"}} {budget_used}\n"
-    ));
+    let _ = writeln!(out, "phasor_memory_budget_bytes{{state=\"total\"}} {}", gauges.budget_total);
+    let _ = writeln!(out, "phasor_memory_budget_bytes{{state=\"used\"}} {}", gauges.budget_used);
+    head(&mut out, "phasor_queue_length", "Jobs waiting for a thread.", "gauge");
+    let _ = writeln!(out, "phasor_queue_length {}", gauges.queued);
+    head(&mut out, "phasor_threads_busy", "Threads at work on pictures.", "gauge");
+    let _ = writeln!(out, "phasor_threads_busy {}", gauges.running);
+    head(&mut out, "phasor_shed_total", "Requests refused to stay within bounds.", "counter");
+    let shed = [("queue", gauges.shed_queue), ("deadline", gauges.shed_deadline), ("rate", SHED_RATE.get())];
+    for (reason, count) in shed {
+        let _ = writeln!(out, "phasor_shed_total{{reason=\"{reason}\"}} {count}");
+    }
+    head(&mut out, "phasor_panics_total", "Panics caught; each is a bug.", "counter");
+    let _ = writeln!(out, "phasor_panics_total {}", PANICS.get() + gauges.job_panics);
     // Touched so that they are there from the start: a rate over a missing series is no rate.
     IN_FLIGHT.with([]);
-    QUEUE.with([]);
-    PANICS.with([]);
     CANCELLED.with([]);
     LOG_DROPPED.with([]);
     REQUESTS.render(&mut out);
@@ -173,11 +197,32 @@ pub fn render(version: &str, budget_total: u64, budget_used: u64) -> String {
     IN_FLIGHT.render(&mut out);
     CLOSED.render(&mut out);
     STAGES.render(&mut out);
-    QUEUE.render(&mut out);
-    PANICS.render(&mut out);
-    SHED.render(&mut out);
     CANCELLED.render(&mut out);
     SOURCE_ERRORS.render(&mut out);
     LOG_DROPPED.render(&mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_metric_is_rendered() {
+        request_started();
+        request_answered("resize", 200, "jpeg", Duration::from_millis(3));
+        request_ended();
+        connection_closed("slow_head");
+        stage(Stage::Decode, Duration::from_millis(1));
+        source_failed("status", "404");
+        let text = render(&Gauges { version: "1.2.3", queued: 7, ..Gauges::default() });
+        let documented = include_str!("events.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
+        let mut count = 0;
+        for name in documented {
+            assert!(text.contains(&format!("# TYPE {name} ")), "{name} is missing from\n{text}");
+            count += 1;
+        }
+        assert!(count > 10);
+        assert!(text.contains("phasor_queue_length 7\n"));
+    }
 }

@@ -78,6 +78,12 @@ pub(super) trait Cell: Default + 'static {
 pub(super) struct Counter(AtomicU64);
 
 impl Counter {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
     pub(super) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
@@ -97,9 +103,6 @@ pub(super) struct Gauge(AtomicI64);
 impl Gauge {
     pub(super) fn add(&self, more: i64) {
         self.0.fetch_add(more, Ordering::Relaxed);
-    }
-    pub(super) fn set(&self, value: i64) {
-        self.0.store(value, Ordering::Relaxed);
     }
 }
 

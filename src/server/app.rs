@@ -1,0 +1,69 @@
+use std::io;
+use std::sync::Arc;
+
+use super::access_log::AccessLog;
+use super::config::Config;
+use super::placeholder::Picture;
+use super::shutdown::Lifetime;
+use crate::engine::Engine;
+use crate::security::{ApiKey, Key, Throttle};
+use crate::sources::Sources;
+use crate::telemetry::events::Gauges;
+
+/// What all workers share.
+#[derive(Debug)]
+pub(super) struct App {
+    pub config: Config,
+    pub engine: Engine,
+    pub sources: Sources,
+    pub api_key: Option<ApiKey>,
+    pub signature_keys: Vec<Key>,
+    pub throttle: Option<Throttle>,
+    pub placeholder: Option<Picture>,
+    pub form: String,
+    pub access_log: AccessLog,
+    pub life: Lifetime,
+}
+
+impl App {
+    /// Starts the engine's threads and the access log, reads the placeholder.
+    ///
+    /// # Errors
+    /// When the system gives no threads, or the placeholder is no picture.
+    pub(super) fn new(config: crate::config::Config) -> io::Result<Arc<Self>> {
+        let crate::config::Config { server, engine, sources, security, memory_budget, telemetry: _ } = config;
+        let budget = crate::budget::MemoryBudget::new(memory_budget);
+        let invalid = |error: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidInput, error.to_string());
+        let throttle = security.throttle.map(Throttle::new).transpose().map_err(|error| invalid(&error))?;
+        let engine = Engine::new(engine, budget.clone())?;
+        let placeholder = Picture::load(&server.placeholder, engine.limits())?;
+        let sources = Sources::new(sources, budget).map_err(|error| invalid(&error))?;
+        Ok(Arc::new(Self {
+            form: super::handlers::form::page(&server.path_prefix),
+            access_log: AccessLog::start(server.access_log)?,
+            config: server,
+            engine,
+            sources,
+            api_key: security.api_key,
+            signature_keys: security.signature_keys,
+            throttle,
+            placeholder,
+            life: Lifetime::new(),
+        }))
+    }
+
+    /// The figures that are read, not counted.
+    pub(super) fn gauges(&self) -> Gauges {
+        let stats = self.engine.stats();
+        Gauges {
+            version: super::VERSION,
+            budget_total: self.engine.budget().total(),
+            budget_used: self.engine.budget().used(),
+            queued: stats.queued,
+            running: stats.running,
+            shed_queue: stats.shed_queue,
+            shed_deadline: stats.shed_late,
+            job_panics: stats.panics,
+        }
+    }
+}
