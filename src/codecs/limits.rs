@@ -1,3 +1,6 @@
+use super::{DecodeError, Format};
+use crate::image::Size;
+
 /// Budgets charged before anything is allocated from a number that a file claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -31,5 +34,19 @@ impl Default for Limits {
             png_chunks: 10_000,
             svg_bytes: 2 << 20,
         }
+    }
+}
+
+impl Limits {
+    /// The size of an input picture, from the numbers in its header.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooManyPixels`] by `self.pixels`; [`DecodeError::Malformed`] when a side is zero.
+    pub(super) fn input_size(&self, format: Format, width: u32, height: u32) -> Result<Size, DecodeError> {
+        let size = Size::new(width, height).ok_or_else(|| DecodeError::malformed(format, "width or height is zero"))?;
+        if size.area() > self.pixels {
+            return Err(DecodeError::TooManyPixels);
+        }
+        Ok(size)
     }
 }

@@ -1,15 +1,24 @@
 //! Bytes to pixels and back. One file a format, decode and encode together.
 
+mod exif;
 mod header;
+mod jpeg;
 mod limits;
 mod metadata;
+mod png;
+mod samples;
+mod sniff;
 mod spec;
+#[cfg(test)]
+mod tests;
+mod webp;
 
 use crate::image::{ImageBuf, Picture};
 
 pub use header::{Format, Header, Space};
 pub use limits::Limits;
 pub use metadata::Metadata;
+pub use sniff::sniff;
 pub use spec::{DecodeSpec, EncodeSpec, MetadataPolicy, OutputFormat, OutputSpace, Shrink};
 
 /// Why bytes gave no picture.
@@ -83,12 +92,18 @@ pub struct Decoded {
     pub metadata: Metadata,
 }
 
-/// Recognises the format by content alone, never by name or header field. Needs only the first few KiB.
-///
-/// `None`: no picture format that anybody knows.
-pub fn sniff(bytes: &[u8]) -> Option<Format> {
-    let _ = bytes;
-    None
+impl DecodeError {
+    /// A [`DecodeError::Malformed`].
+    pub(crate) fn malformed(format: Format, reason: impl std::fmt::Display) -> Self {
+        Self::Malformed { format, reason: reason.to_string() }
+    }
+}
+
+impl EncodeError {
+    /// An [`EncodeError::Failed`].
+    pub(crate) fn failed(format: OutputFormat, reason: impl std::fmt::Display) -> Self {
+        Self::Failed { format, reason: reason.to_string() }
+    }
 }
 
 /// Reads the facts known before pixels. Never allocates pixels.
@@ -96,8 +111,13 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
 /// # Errors
 /// [`DecodeError`]; among them [`DecodeError::TooManyPixels`] by `limits.pixels`.
 pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {
-    let _ = (bytes, limits);
-    Err(DecodeError::UnknownFormat)
+    match sniff(bytes).ok_or(DecodeError::UnknownFormat)? {
+        Format::Jpeg => jpeg::probe(bytes, limits),
+        Format::Png => png::probe(bytes, limits),
+        Format::Webp => webp::probe(bytes, limits),
+        // Joins here: gif, tiff, svg.
+        format => Err(DecodeError::FormatNotRead(format)),
+    }
 }
 
 /// Decodes the first frame. The size of the answer is `header.size`, or that divided by `spec.shrink` (rounded up)
@@ -112,8 +132,13 @@ pub fn decode(
     limits: &Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
-    let _ = (bytes, header, spec, limits, cancelled);
-    Err(DecodeError::UnknownFormat)
+    match header.format {
+        Format::Jpeg => jpeg::decode(bytes, header, spec, limits, cancelled),
+        Format::Png => png::decode(bytes, header, spec, limits, cancelled),
+        Format::Webp => webp::decode(bytes, header, spec, limits, cancelled),
+        // Joins here: gif, tiff, svg.
+        format => Err(DecodeError::FormatNotRead(format)),
+    }
 }
 
 /// Encodes packed samples (straight alpha or opaque). `metadata` is written as `spec.metadata` says.
@@ -121,6 +146,13 @@ pub fn decode(
 /// # Errors
 /// See [`EncodeError`].
 pub fn encode(image: &ImageBuf, metadata: &Metadata, spec: &EncodeSpec) -> Result<Vec<u8>, EncodeError> {
-    let _ = (image, metadata, spec);
-    Err(EncodeError::FormatNotWritten)
+    match spec.format {
+        OutputFormat::Jpeg => jpeg::encode(image, metadata, spec),
+        OutputFormat::Png => png::encode(image, metadata, spec),
+        OutputFormat::Webp => webp::encode(image, metadata, spec),
+        // Joins here: tiff.
+        OutputFormat::Tiff | OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => {
+            Err(EncodeError::FormatNotWritten)
+        }
+    }
 }

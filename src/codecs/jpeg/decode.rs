@@ -1,0 +1,177 @@
+use std::cell::Cell;
+use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
+
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
+use crate::image::{ImageBuf, PixelFormat};
+
+use super::markers::{self, Markers};
+
+/// Decodes at full size to grey or RGB. Truncated scan data gives the part that is there; the rest is grey.
+pub(in crate::codecs) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    _spec: &DecodeSpec,
+    limits: &Limits,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Decoded, DecodeError> {
+    let markers = Markers::read(bytes)?;
+    markers.frame.check_supported()?;
+    markers.check_scans(bytes, limits)?;
+    let metadata =
+        Metadata { exif: markers.exif.map(<[u8]>::to_vec), icc: markers.icc(), xmp: markers.xmp.map(<[u8]>::to_vec) };
+
+    let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
+    let decoded = match pixels.decode(bytes) {
+        // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
+        Err(Failure::Segments(first)) => match markers::without_metadata(bytes) {
+            Some(bare) => pixels.decode(&bare).map_err(|error| error.or(first)),
+            None => Err(first),
+        },
+        other => other.map_err(|error| error.or(DecodeError::Unreadable)),
+    };
+    Ok(Decoded { picture: decoded?.into(), metadata: metadata.within(limits) })
+}
+
+/// What the pixels' decoder needs to know.
+struct Pixels<'a> {
+    header: &'a Header,
+    /// Components of the file.
+    channels: usize,
+    limits: &'a Limits,
+    cancelled: &'a dyn Fn() -> bool,
+}
+
+/// Where decoding failed.
+enum Failure {
+    /// Before the first scan.
+    Segments(DecodeError),
+    /// Later.
+    Scans(DecodeError),
+}
+
+impl Failure {
+    /// The later of two failures says more about the file.
+    fn or(self, first: DecodeError) -> DecodeError {
+        match self {
+            Self::Scans(error) => error,
+            Self::Segments(error) if matches!(first, DecodeError::Unreadable) => error,
+            Self::Segments(_) => first,
+        }
+    }
+}
+
+impl Pixels<'_> {
+    fn decode(&self, bytes: &[u8]) -> Result<ImageBuf, Failure> {
+        let colour = match self.channels {
+            1 => ColorSpace::Luma,
+            4 => ColorSpace::CMYK,
+            _ => ColorSpace::RGB,
+        };
+        let stopped = Cell::new(false);
+        let reader = Watched { cursor: Cursor::new(bytes), reads: 0, cancelled: self.cancelled, stopped: &stopped };
+        let options = DecoderOptions::default()
+            .set_strict_mode(false)
+            .set_max_width(usize::from(u16::MAX))
+            .set_max_height(usize::from(u16::MAX))
+            .jpeg_set_max_scans(self.limits.jpeg_scans as usize)
+            .jpeg_set_out_colorspace(colour);
+        let mut decoder = JpegDecoder::new_with_options(reader, options);
+        let failed = |reason: &dyn std::fmt::Display| match stopped.get() {
+            true => DecodeError::Cancelled,
+            false => DecodeError::malformed(Format::Jpeg, reason),
+        };
+        decoder.decode_headers().map_err(|error| Failure::Segments(failed(&error)))?;
+
+        // Never trust two parsers of one fact: the sizes must agree before anything is allocated.
+        let size = self.header.size;
+        let (width, height) = decoder.dimensions().unwrap_or_default();
+        if (width as u64, height as u64) != (size.width().into(), size.height().into()) {
+            return Err(Failure::Scans(failed(&"the size contradicts the header")));
+        }
+        let length = size.area().saturating_mul(colour.num_components() as u64);
+        if decoder.output_buffer_size().map(|bytes| bytes as u64) != Some(length) {
+            return Err(Failure::Scans(failed(&"the components do not make a picture")));
+        }
+        let mut pixels = vec![GREY; length as usize];
+        decoder.decode_into(&mut pixels).map_err(|error| Failure::Scans(failed(&error)))?;
+        if stopped.get() {
+            return Err(Failure::Scans(DecodeError::Cancelled));
+        }
+        if colour == ColorSpace::CMYK {
+            cmyk_to_rgb(&mut pixels);
+        }
+        let format = PixelFormat::of(colour == ColorSpace::Luma, false);
+        ImageBuf::new(size, format, pixels).map_err(|error| Failure::Scans(failed(&error)))
+    }
+}
+
+/// Converts in place, four samples to three: each colour is what ink and black let through. The samples are the
+/// complement of ink, as Adobe writes them; files that do not say so are read the same way, as libvips does.
+fn cmyk_to_rgb(pixels: &mut Vec<u8>) {
+    let count = pixels.len() / 4;
+    for pixel in 0..count {
+        let [c, m, y, k] = [0, 1, 2, 3].map(|i| u32::from(pixels[4 * pixel + i]));
+        for (i, light) in [c, m, y].into_iter().enumerate() {
+            pixels[3 * pixel + i] = ((light * k + 127) / 255) as u8;
+        }
+    }
+    pixels.truncate(3 * count);
+    pixels.shrink_to_fit();
+}
+
+/// What stays where truncated data ends: YCbCr without coefficients.
+const GREY: u8 = 128;
+
+/// A reader that ends early once nobody waits for the picture.
+///
+/// zune-jpeg takes only callbacks that live for ever; it refills its bit buffer from here every few bytes, so this
+/// is the place where a borrowed one can be asked.
+struct Watched<'a> {
+    cursor: Cursor<&'a [u8]>,
+    reads: u32,
+    cancelled: &'a dyn Fn() -> bool,
+    stopped: &'a Cell<bool>,
+}
+
+impl Watched<'_> {
+    /// About 100 µs of decoding.
+    const READS_BETWEEN_CHECKS: u32 = 4096;
+
+    fn is_stopped(&mut self) -> bool {
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(Self::READS_BETWEEN_CHECKS) && (self.cancelled)() {
+            self.stopped.set(true);
+        }
+        self.stopped.get()
+    }
+}
+
+impl Read for Watched<'_> {
+    #[inline]
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if self.is_stopped() { Ok(0) } else { self.cursor.read(buf) }
+    }
+}
+
+impl BufRead for Watched<'_> {
+    #[inline]
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        if self.is_stopped() { Ok(&[]) } else { self.cursor.fill_buf() }
+    }
+
+    #[inline]
+    fn consume(&mut self, amount: usize) {
+        self.cursor.consume(amount);
+    }
+}
+
+impl Seek for Watched<'_> {
+    #[inline]
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.cursor.seek(to)
+    }
+}

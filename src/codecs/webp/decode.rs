@@ -1,0 +1,44 @@
+use std::io::Cursor;
+
+use image_webp::WebPDecoder;
+
+use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
+use crate::image::{ImageBuf, PixelFormat};
+
+use super::riff::Container;
+
+/// Decodes at full size to RGB or RGBA; of an animation the first frame on a transparent canvas.
+pub(in crate::codecs) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    _spec: &DecodeSpec,
+    limits: &Limits,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Decoded, DecodeError> {
+    let container = Container::read(bytes, limits)?;
+    let metadata = Metadata {
+        exif: container.exif.map(<[u8]>::to_vec),
+        icc: container.icc.filter(|icc| icc.len() <= limits.icc_bytes).map(<[u8]>::to_vec),
+        xmp: container.xmp.map(<[u8]>::to_vec),
+    };
+    let size = header.size;
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(malformed)?;
+    decoder.set_memory_limit(limits.metadata_bytes);
+    if decoder.dimensions() != (size.width(), size.height()) {
+        return Err(malformed("the size contradicts the header"));
+    }
+    if cancelled() {
+        return Err(DecodeError::Cancelled);
+    }
+    let format = PixelFormat::of(false, decoder.has_alpha());
+    let mut image = ImageBuf::zeroed(size, format);
+    decoder.read_image(image.pixels_mut()).map_err(malformed)?;
+    if cancelled() {
+        return Err(DecodeError::Cancelled);
+    }
+    Ok(Decoded { picture: image.into(), metadata: metadata.within(limits) })
+}
+
+fn malformed(reason: impl std::fmt::Display) -> DecodeError {
+    DecodeError::malformed(Format::Webp, reason)
+}
