@@ -19,6 +19,7 @@
 pub mod backend;
 pub mod budget;
 pub mod codecs;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod error;

@@ -1,3 +1,64 @@
-//! Start-up only.
+//! Start-up: arguments → settings → logs → server.
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use phasor::config::{self, Args, Command, Config};
+use phasor::server::{self, Signals};
+use phasor::{cli, telemetry};
+
+/// Exit status for settings that cannot be served with.
+const BAD_SETTINGS: u8 = 2;
+
+fn main() -> ExitCode {
+    let (command, args) = match config::args::from_process() {
+        Ok(parsed) => parsed,
+        Err(faults) => return refuse(&faults),
+    };
+    match command {
+        Command::Help => print(&config::help(server::VERSION)),
+        Command::Version => print(&format!("{}\n", server::VERSION)),
+        Command::Sign(url) => finish(cli::sign(&url, &args)),
+        Command::Explain(url) => finish(cli::explain(&url, &args)),
+        Command::Serve => serve(&args),
+    }
+}
+
+fn serve(args: &Args) -> ExitCode {
+    let config = match Config::from_args(args) {
+        Ok(config) => config,
+        Err(faults) => return refuse(&faults),
+    };
+    telemetry::init(&config.telemetry);
+    for warning in config.warnings(args) {
+        telemetry::events::config_warning(&warning);
+    }
+    match server::start(config, Signals::Obeyed).and_then(server::Running::wait) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&[error.to_string()]),
+    }
+}
+
+/// All faults in one message on stderr.
+fn refuse(faults: &[String]) -> ExitCode {
+    let mut text = String::from("phasor cannot start:\n");
+    for fault in faults {
+        text.push_str(&format!("  {fault}\n"));
+    }
+    text.push_str("See phasor -help.\n");
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(BAD_SETTINGS)
+}
+
+fn finish(done: Result<String, Vec<String>>) -> ExitCode {
+    match done {
+        Ok(text) => print(&text),
+        Err(faults) => refuse(&faults),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    // A closed pipe is no fault: `phasor -help | head`.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}

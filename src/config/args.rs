@@ -35,14 +35,15 @@ struct Said {
 
 impl Args {
     /// The value of a flag and what it was said by: environment or command line, else the default.
-    pub(super) fn said(&self, name: &str) -> (&str, &str) {
+    pub(super) fn said<'a>(&'a self, name: &'a str) -> (&'a str, &'a str) {
         let default = find(name).map_or("", |flag| flag.default);
         self.values.get(name).map_or((default, name), |said| (said.value.as_str(), said.by.as_str()))
     }
 
     /// The value of a flag.
     pub fn text(&self, name: &str) -> &str {
-        self.said(name).0
+        let default = find(name).map_or("", |flag| flag.default);
+        self.values.get(name).map_or(default, |said| said.value.as_str())
     }
 
     /// The value of a switch.

@@ -1,5 +1,6 @@
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::access_log::AccessLog;
 use super::config::Config;
@@ -11,7 +12,6 @@ use crate::sources::Sources;
 use crate::telemetry::events::Gauges;
 
 /// What all workers share.
-#[derive(Debug)]
 pub(super) struct App {
     pub config: Config,
     pub engine: Engine,
@@ -50,6 +50,12 @@ impl App {
             placeholder,
             life: Lifetime::new(),
         }))
+    }
+
+    /// When a request that started then is given up.
+    pub(super) fn deadline(&self, started: Instant) -> Instant {
+        // A day stands for "never": clocks cannot add arbitrary durations.
+        started + self.config.request_timeout.unwrap_or(Duration::from_secs(86_400))
     }
 
     /// The figures that are read, not counted.

@@ -136,7 +136,7 @@ impl AsyncRead for Connection {
             #[cfg(feature = "tls")]
             Wire::Tls(wire) => Pin::new(wire.as_mut()).poll_read(cx, buf),
         };
-        if let Poll::Ready(result) = polled {
+        if let Poll::Ready(result) = &polled {
             if result.is_err() || buf.filled().len() == before {
                 this.shared.gone.set(true);
                 this.shared.notify.notify_waiters();

@@ -50,12 +50,13 @@ impl Common {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         if let Some(rate) = self.rate {
-            let number = |name: &'static str, value: u64| (HeaderName::from_static(name), HeaderValue::from(value));
-            headers.extend([
-                number("x-ratelimit-limit", rate.limit),
-                number("x-ratelimit-remaining", rate.remaining),
-                number("x-ratelimit-reset", rate.reset),
-            ]);
+            for (name, value) in [
+                ("x-ratelimit-limit", rate.limit),
+                ("x-ratelimit-remaining", rate.remaining),
+                ("x-ratelimit-reset", rate.reset),
+            ] {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+            }
             if let Some(seconds) = rate.retry_after {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }

@@ -63,7 +63,6 @@ pub enum Signals {
 }
 
 /// A server at work.
-#[derive(Debug)]
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,

@@ -25,6 +25,9 @@ pub enum Refusal {
     /// No bytes.
     #[error("Empty or unreadable image")]
     EmptyImage,
+    /// Bytes of no picture format.
+    #[error("Unsupported media type")]
+    MediaType,
     /// A compressed body.
     #[error("Request bodies with a Content-Encoding are not accepted")]
     ContentEncoding,

@@ -26,7 +26,7 @@ impl std::fmt::Display for Value {
 }
 
 /// One name, some labels, a cell for each combination of label values seen.
-pub(super) struct Family<const N: usize, C> {
+pub(super) struct Family<const N: usize, C: 'static> {
     name: &'static str,
     help: &'static str,
     labels: [&'static str; N],
