@@ -138,14 +138,14 @@ struct Watched<'a> {
 }
 
 impl Watched<'_> {
-    /// About 100 µs of decoding.
-    const READS_BETWEEN_CHECKS: u32 = 4096;
+    /// A few KiB of the file.
+    const READS_BETWEEN_CHECKS: u32 = 512;
 
     fn is_stopped(&mut self) -> bool {
-        self.reads = self.reads.wrapping_add(1);
         if self.reads.is_multiple_of(Self::READS_BETWEEN_CHECKS) && (self.cancelled)() {
             self.stopped.set(true);
         }
+        self.reads = self.reads.wrapping_add(1);
         self.stopped.get()
     }
 }
