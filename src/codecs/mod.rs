@@ -1,6 +1,7 @@
 //! Bytes to pixels and back. One file a format, decode and encode together.
 
 mod exif;
+mod gif;
 mod header;
 mod jpeg;
 mod limits;
@@ -9,8 +10,10 @@ mod png;
 mod samples;
 mod sniff;
 mod spec;
+mod svg;
 #[cfg(test)]
 mod tests;
+mod tiff;
 mod webp;
 
 use crate::image::{ImageBuf, Picture};
