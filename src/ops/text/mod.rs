@@ -74,7 +74,7 @@ pub enum TextError {
 /// The tile is (text width + margin) × (text height + margin), at least 1×1 and no larger than `picture`; the text's
 /// box, the smallest around its ink, lies at (100, 100), and what falls off the tile is cut. Blank text gives a
 /// transparent tile. Lines are broken between words alone: a word longer than the wrap width sticks out. Needs
-/// 4 bytes a pixel of the tile, besides glyphs of at most 4 pictures or 4 MiB, a byte a pixel.
+/// 4 bytes a pixel of the tile, besides a byte a pixel of the largest letter.
 ///
 /// # Errors
 /// [`TextError`] for a text or a description that is too long, and for letters that cover the picture many times.

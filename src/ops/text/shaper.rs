@@ -7,8 +7,14 @@ use cosmic_text::{CacheKey, Command, Family, FontSystem, SwashCache, SwashConten
 use super::bounds::Bounds;
 use super::fonts::{self, Face};
 
-/// Glyph coverage that a shaper keeps for later texts, in bytes.
+/// Glyph coverage that a shaper keeps, in bytes.
 const MAX_KEPT: usize = 1 << 20;
+
+/// Largest coverage that is kept at all; larger letters are drawn anew each time, so that one is held at a time.
+const MAX_KEPT_GLYPH: usize = 1 << 16;
+
+/// Glyph boxes that a shaper keeps.
+const MAX_BOXES: usize = 1 << 14;
 
 /// Shapers kept for reuse, of all sets of faces together.
 const MAX_IDLE: usize = 64;
@@ -44,7 +50,6 @@ pub(super) fn with_shaper<T>(system_faces: &[ID], work: impl FnOnce(&mut Shaper)
     };
     let mut shaper = idle.unwrap_or_else(|| Shaper::new(system_faces));
     let result = work(&mut shaper);
-    shaper.forget_excess();
     let mut pool = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     if pool.len() >= MAX_IDLE {
         pool.remove(0); // the one unused for longest
@@ -108,6 +113,9 @@ impl Shaper {
                 Bounds::new(0, -em, advance.ceil() as i32, 0)
             }
         };
+        if self.bounds.len() >= MAX_BOXES {
+            self.bounds.clear();
+        }
         self.bounds.insert(key, bounds);
         bounds
     }
@@ -130,18 +138,17 @@ impl Shaper {
         }
         let (left, top) = (image.placement.left, -image.placement.top);
         let bounds = Bounds::new(left, top, left.checked_add(width)?, top.checked_add(height)?);
-        self.kept = self.kept.saturating_add(samples.len());
+        let bytes = samples.len();
         let coverage = Arc::new(Coverage { bounds, samples });
-        self.coverage.insert(key, Arc::clone(&coverage));
-        Some(coverage)
-    }
-
-    fn forget_excess(&mut self) {
-        if self.kept > MAX_KEPT || self.bounds.len() > MAX_KEPT / 64 {
-            self.coverage.clear();
-            self.bounds.clear();
-            self.kept = 0;
+        if bytes <= MAX_KEPT_GLYPH {
+            if self.kept + bytes > MAX_KEPT {
+                self.coverage.clear();
+                self.kept = 0;
+            }
+            self.kept += bytes;
+            self.coverage.insert(key, Arc::clone(&coverage));
         }
+        Some(coverage)
     }
 }
 
