@@ -118,7 +118,9 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {
         Format::Jpeg => jpeg::probe(bytes, limits),
         Format::Png => png::probe(bytes, limits),
         Format::Webp => webp::probe(bytes, limits),
-        // Joins here: gif, tiff, svg.
+        Format::Gif => gif::probe(bytes, limits),
+        Format::Tiff => tiff::probe(bytes, limits),
+        Format::Svg => svg::probe(bytes, limits),
         format => Err(DecodeError::FormatNotRead(format)),
     }
 }
@@ -139,7 +141,9 @@ pub fn decode(
         Format::Jpeg => jpeg::decode(bytes, header, spec, limits, cancelled),
         Format::Png => png::decode(bytes, header, spec, limits, cancelled),
         Format::Webp => webp::decode(bytes, header, spec, limits, cancelled),
-        // Joins here: gif, tiff, svg.
+        Format::Gif => gif::decode(bytes, header, spec, limits, cancelled),
+        Format::Tiff => tiff::decode(bytes, header, spec, limits, cancelled),
+        Format::Svg => svg::decode(bytes, header, spec, limits, cancelled),
         format => Err(DecodeError::FormatNotRead(format)),
     }
 }
@@ -153,8 +157,8 @@ pub fn encode(image: &ImageBuf, metadata: &Metadata, spec: &EncodeSpec) -> Resul
         OutputFormat::Jpeg => jpeg::encode(image, metadata, spec),
         OutputFormat::Png => png::encode(image, metadata, spec),
         OutputFormat::Webp => webp::encode(image, metadata, spec),
-        // Joins here: tiff.
-        OutputFormat::Tiff | OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => {
+        OutputFormat::Tiff => tiff::encode(image, metadata, spec),
+        OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => {
             Err(EncodeError::FormatNotWritten)
         }
     }
