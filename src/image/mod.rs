@@ -3,6 +3,7 @@
 mod buf;
 mod coefficients;
 mod geometry;
+mod luma;
 mod orientation;
 mod picture;
 mod pixel;

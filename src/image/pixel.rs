@@ -71,8 +71,13 @@ impl Rgb8 {
     /// White.
     pub const WHITE: Self = Self { r: 255, g: 255, b: 255 };
 
-    /// Luma by BT.709 weights on the encoded samples, rounded; what grey output and grey borders use.
-    pub const fn luma(self) -> u8 {
-        ((self.r as u32 * 13933 + self.g as u32 * 46871 + self.b as u32 * 4732 + 32768) >> 16) as u8
+    /// Whether the three samples are equal.
+    pub const fn is_gray(self) -> bool {
+        self.r == self.g && self.g == self.b
+    }
+
+    /// Grey of this colour, through linear light, as the reference converts: 0.2 R + 0.7 G + 0.1 B.
+    pub fn luma(self) -> u8 {
+        super::luma::luma(self.r, self.g, self.b)
     }
 }

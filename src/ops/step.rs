@@ -15,7 +15,7 @@ pub enum Border {
     Copy,
     /// The picture mirrored, the edge pixel repeated: … c b a | a b c …, again and again over any distance.
     Mirror,
-    /// A colour; its alpha is 0 where the picture has alpha. Grey pictures get its luma.
+    /// A colour; its alpha is 0 where the picture has alpha. A grey picture becomes RGB unless the colour is grey.
     Background(Rgb8),
 }
 
@@ -78,9 +78,10 @@ pub enum Step {
         /// Factor on the overlay's alpha.
         opacity: Opacity,
     },
-    /// Drop alpha by blending over a colour. No effect without alpha.
+    /// Drop alpha by blending over a colour. No effect without alpha. A grey picture becomes RGB unless the colour is
+    /// grey.
     Flatten(Rgb8),
-    /// Drop colour: BT.709 luma of the encoded samples. Alpha is kept. No effect on grey pictures.
+    /// Drop colour: [`Rgb8::luma`]. Alpha is kept. No effect on grey pictures.
     Gray,
 }
 
