@@ -71,7 +71,7 @@ impl Stage<'_> {
                 Overlay::Text(spec) => {
                     let size = size_at(plan, i, picture.size());
                     guarded(self.panics, || ops::draw_text(spec, size))
-                        .unwrap_or(Err(ops::TextError::Internal))
+                        .ok_or(EngineError::Panicked)?
                         .map_err(|e| EngineError::Text(e.to_string()))?
                 }
                 Overlay::Image { optional, .. } => match fetched.get(i).and_then(Option::as_ref) {

@@ -67,7 +67,8 @@ const fn refusal_status(refusal: Refusal) -> u16 {
 }
 
 fn plan(error: &crate::plan::PlanError) -> Told {
-    Told { status: 400, message: error.to_string(), retry_after: None }
+    let status = if error.is_too_many_pixels() { 422 } else { 400 };
+    Told { status, message: error.to_string(), retry_after: None }
 }
 
 fn fetch(error: &FetchError) -> Told {

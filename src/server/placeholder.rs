@@ -21,7 +21,6 @@ const BUILT_IN: &[u8] = include_bytes!("../../assets/placeholder.jpg");
 pub(super) struct Picture {
     bytes: Bytes,
     header: Header,
-    endpoint: Endpoint,
 }
 
 impl Picture {
@@ -37,9 +36,7 @@ impl Picture {
         };
         let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
         let header = codecs::probe(&bytes, limits).map_err(|error| invalid(format!("-placeholder: {error}")))?;
-        let endpoint =
-            Endpoint::from_path_segment("resize").ok_or_else(|| invalid("there is no endpoint resize".to_owned()))?;
-        Ok(Some(Self { bytes, header, endpoint }))
+        Ok(Some(Self { bytes, header }))
     }
 
     /// The picture stretched to the `width` and `height` that the failed request asked for, in its `type` where that
@@ -52,15 +49,15 @@ impl Picture {
         let asked = Query::parse(format!("width={}&height={}", side("width"), side("height")).as_bytes());
         let params = plan::parse(&asked)?;
         let upright = self.header.orientation().output_size(self.header.size);
-        let width = params.width.filter(|&side| side > 0).unwrap_or(upright.width());
-        let height = params.height.filter(|&side| side > 0).unwrap_or(upright.height());
+        let width: i64 = if params.width > 0 { params.width } else { upright.width().into() };
+        let height: i64 = if params.height > 0 { params.height } else { upright.height().into() };
         // `auto` is no type here, as in imaginary: the answer to an error is not negotiated.
         let kind = query.get("type").unwrap_or_default().to_ascii_lowercase();
         let known = matches!(kind.as_str(), "jpeg" | "png" | "webp" | "tiff" | "gif" | "svg" | "pdf");
         let kind = if known { kind.as_str() } else { "" };
         let text = format!("width={width}&height={height}&force=true&type={kind}");
         let params = plan::parse(&Query::parse(text.as_bytes()))?;
-        let plan = plan::resolve(self.endpoint, &params, &self.header, engine.limits(), None)?;
+        let plan = plan::resolve(Endpoint::Resize, &params, &self.header, engine.limits(), None)?;
         if !plan.overlays.is_empty() {
             return Err(Refusal::Panicked.into());
         }

@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod headers;
 mod inflate;
+mod judge;
 mod multipart;
 mod origins;
 mod per_host;

@@ -55,7 +55,7 @@ pub(in crate::server) fn page(prefix: &str) -> String {
                 "{{\"name\":{},\"kind\":{},\"help\":{},\"choices\":[{}]}}",
                 json::string(param.name),
                 json::string(param.kind.name()),
-                json::string(param.help),
+                json::string(param.meaning),
                 choices.join(",")
             )
         })

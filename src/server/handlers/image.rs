@@ -63,8 +63,9 @@ async fn work(
     if codecs::sniff(&source.bytes).is_none() {
         return Err(Refusal::MediaType.into());
     }
+    params.requested_type()?;
     let header = call.app.engine.probe(&source.bytes, deadline).await?;
-    if endpoint.is_info() {
+    if endpoint == Endpoint::Info {
         return Ok(facts(&header));
     }
     let output = process(call, endpoint, &params, &source, header, deadline).await?;
