@@ -18,8 +18,10 @@ struct Split<'a> {
 impl<'a> Split<'a> {
     fn of(url: &'a str) -> Self {
         let url = url.split('#').next().unwrap_or_default();
-        let after_scheme = url.find("://").map_or(0, |i| i + 3);
-        let path_at = if after_scheme == 0 { 0 } else { url[after_scheme..].find(['/', '?']).map_or(url.len(), |i| after_scheme + i) };
+        // A `://` further back belongs to the URL of a source.
+        let authority = url.find("://").filter(|&at| !url[..at].contains(['/', '?'])).map(|at| at + 3);
+        let path_at =
+            authority.map_or(0, |start| url[start..].find(['/', '?']).map_or(url.len(), |length| start + length));
         let (base, rest) = url.split_at(path_at);
         let (raw_path, raw_query) = rest.split_once('?').unwrap_or((rest, ""));
         Self { base, raw_path, raw_query }

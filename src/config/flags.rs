@@ -124,7 +124,7 @@ pub const FLAGS: &[Flag] = &[
     flag("placeholder", Text, "", Answers, "answer errors with this picture"),
     flag("placeholder-status", Integer, "0", Answers, "status of a placeholder answer; 0: the error's own"),
     with_env(flag("log-level", Text, "info", Operation, "access log on stdout: info (all), warning (400 and up), error (500 and up), none"), "GOLANG_LOG"),
-    flag("diagnostics", Text, "info", Operation, "what is logged on stderr: error, warn, info, debug, trace, or a filter like phasor=debug,hyper=warn"),
+    flag("diagnostics", Text, "info,actix_server=warn", Operation, "what is logged on stderr: error, warn, info, debug, trace, or a filter like phasor=debug,hyper=warn"),
     flag("diagnostics-format", OneOf(&["text", "json"]), "text", Operation, "how stderr's lines look"),
     flag("admin-port", Integer, "0", Operation, "port of /livez /readyz /startupz /metrics; 0: off"),
     flag("admin-address", Text, "", Operation, "address of the admin port; empty: all"),

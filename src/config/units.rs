@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(bytes("64m", None), Ok(64 << 20));
         assert_eq!(bytes("1.5G", None), Ok(3 << 29));
         assert_eq!(bytes("70%", Some(1000)), Ok(700));
-        for bad in ["", "-1", "70%", "1X", "99999999999999999999", "9999999T", "nan"] {
+        for bad in ["", "-1", "70%", "1X", "99999999999999999999", "99999999T", "nan"] {
             assert!(bytes(bad, None).is_err(), "{bad}");
         }
         assert!(bytes("101%", Some(1000)).is_err());

@@ -57,6 +57,8 @@ pub(super) async fn entry(http: HttpRequest, payload: web::Payload, app: web::Da
         response = response.drop_body().map_into_boxed_body();
         headers::set(response.headers_mut(), header::CONTENT_LENGTH, &length.to_string());
     }
+    // Header names as they were always written, for clients that compare them as text.
+    response.head_mut().set_camel_case_headers(true);
     if app.life.state() == Life::Draining {
         response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
     }
