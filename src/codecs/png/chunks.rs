@@ -104,7 +104,7 @@ impl<'a> Chunks<'a> {
             }
         }
         // The last chunk may be cut off; the decoder decides what that is worth.
-        if !pixels && !rest.get(4..8).is_some_and(|kind| kind == b"IDAT") {
+        if !pixels && rest.get(4..8).is_none_or(|kind| kind != b"IDAT") {
             return Err(malformed("there are no pixels"));
         }
         Ok(chunks)

@@ -166,8 +166,7 @@ fn compare(image: &ImageBuf, turn: crate::image::Orientation, reference: &Value)
     for (want, got) in quads.iter().zip(got) {
         for (channel, got) in got.into_iter().enumerate() {
             let want = want[channel].as_f64().unwrap_or(0.0);
-            // Not `>`, so that NaN fails.
-            if !((want - got).abs() <= tolerance) {
+            if (want - got).abs() > tolerance || got.is_nan() {
                 return Err(format!("quadrant {got:.1} in channel {channel}, not {want} ± {tolerance}"));
             }
         }
