@@ -23,22 +23,18 @@ impl YcbcrToRgb {
 }
 
 /// Undoes the sRGB transfer function: 0 to 255 → linear light 0 to 1. IEC 61966-2-1.
-pub fn srgb_to_linear(encoded: f64) -> f64 {
+pub(super) fn srgb_to_linear(encoded: f64) -> f64 {
     let c = encoded / 255.0;
     if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
 }
 
 /// Linear sRGB, 0 to 1 → CIE XYZ of D65, Y of white 100. IEC 61966-2-1.
-pub fn linear_to_xyz([r, g, b]: [f64; 3]) -> [f64; 3] {
-    [
-        41.24 * r + 35.76 * g + 18.05 * b,
-        21.26 * r + 71.52 * g + 7.22 * b,
-        1.93 * r + 11.92 * g + 95.05 * b,
-    ]
+pub(super) fn linear_to_xyz([r, g, b]: [f64; 3]) -> [f64; 3] {
+    [41.24 * r + 35.76 * g + 18.05 * b, 21.26 * r + 71.52 * g + 7.22 * b, 1.93 * r + 11.92 * g + 95.05 * b]
 }
 
 /// The a* of CIELAB (green to red) of an XYZ colour with Y of white 100, white D65. CIE 15.
-pub fn lab_a([x, y, _]: [f64; 3]) -> f64 {
+pub(super) fn lab_a([x, y, _]: [f64; 3]) -> f64 {
     let f = |t: f64| if t > 216.0 / 24389.0 { t.cbrt() } else { (24389.0 / 27.0 * t + 16.0) / 116.0 };
     500.0 * (f(x / 95.047) - f(y / 100.0))
 }

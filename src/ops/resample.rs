@@ -45,8 +45,7 @@ impl WeightTable {
             // Pixel p has its centre at p + 0.5.
             let first = (centre - radius - 0.5).ceil().max(0.0).min(last) as u32;
             let end = ((centre + radius - 0.5).floor().max(0.0).min(last) as u32).max(first) + 1;
-            let row: Vec<f64> =
-                (first..end).map(|p| filter.weight((f64::from(p) + 0.5 - centre) / stretch)).collect();
+            let row: Vec<f64> = (first..end).map(|p| filter.weight((f64::from(p) + 0.5 - centre) / stretch)).collect();
             // Nearest has no width, and a box between two pixels may miss both.
             if filter == Filter::Nearest || row.iter().sum::<f64>().abs() < 1e-9 {
                 (nearest, vec![1.0])
@@ -128,14 +127,8 @@ fn trimmed(first: u32, mut row: Vec<f64>) -> (u32, Vec<f64>) {
 mod tests {
     use super::*;
 
-    const ALL: [Filter; 6] = [
-        Filter::Nearest,
-        Filter::Box,
-        Filter::Triangle,
-        Filter::CatmullRom,
-        Filter::Mitchell,
-        Filter::Lanczos3,
-    ];
+    const ALL: [Filter; 6] =
+        [Filter::Nearest, Filter::Box, Filter::Triangle, Filter::CatmullRom, Filter::Mitchell, Filter::Lanczos3];
 
     #[test]
     fn rows_sum_to_one_and_stay_inside() {

@@ -46,8 +46,7 @@ pub fn attention_window(small: &[[u8; 3]; SIDE * SIDE], have: Size, want: Size) 
 
 /// Edge strength plus, where it is not dark, likeness to skin plus redness.
 fn scores(small: &[[u8; 3]; SIDE * SIDE]) -> Vec<f64> {
-    let xyz: Vec<[f64; 3]> =
-        small.iter().map(|rgb| linear_to_xyz(rgb.map(|c| srgb_to_linear(f64::from(c))))).collect();
+    let xyz: Vec<[f64; 3]> = small.iter().map(|rgb| linear_to_xyz(rgb.map(|c| srgb_to_linear(f64::from(c))))).collect();
     let luma = |x: usize, y: usize| xyz[y.min(SIDE - 1) * SIDE + x.min(SIDE - 1)][1];
     (0..SIDE * SIDE)
         .map(|i| {
@@ -69,8 +68,7 @@ fn skin(xyz: [f64; 3]) -> f64 {
 /// A Gaussian cut off at a fifth of its height, edges clamped.
 fn smoothed(score: &[f64], sigma: f64) -> Vec<f64> {
     let reach = (sigma * (2.0 * 5.0_f64.ln()).sqrt()) as i64;
-    let taps: Vec<f64> =
-        (-reach..=reach).map(|d| (20.0 * (-0.5 * (d as f64 / sigma).powi(2)).exp()).round()).collect();
+    let taps: Vec<f64> = (-reach..=reach).map(|d| (20.0 * (-0.5 * (d as f64 / sigma).powi(2)).exp()).round()).collect();
     let pass = |src: &[f64], step_x: i64, step_y: i64| -> Vec<f64> {
         (0..SIDE * SIDE)
             .map(|i| {

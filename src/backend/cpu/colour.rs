@@ -53,9 +53,7 @@ pub(super) fn coloured(buf: ImageBuf) -> ImageBuf {
     }
     let mut out = ImageBuf::zeroed(buf.size(), PixelFormat::of(false, format.has_alpha()));
     let channels = out.format().channels();
-    for (out, pixel) in
-        out.pixels_mut().chunks_exact_mut(channels).zip(buf.pixels().chunks_exact(format.channels()))
-    {
+    for (out, pixel) in out.pixels_mut().chunks_exact_mut(channels).zip(buf.pixels().chunks_exact(format.channels())) {
         out[..3].fill(pixel[0]);
         if let [_, alpha] = pixel {
             out[3] = *alpha;

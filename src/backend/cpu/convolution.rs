@@ -59,12 +59,7 @@ struct Group {
 
 impl RowSum {
     /// `out[i] = Σ weights[k] × row(k)[i]`, in levels. Rows are at least as long as `out`.
-    pub(super) fn sum<'a, T: Sample + 'a>(
-        &mut self,
-        weights: &[f64],
-        row: impl Fn(usize) -> &'a [T],
-        out: &mut [f32],
-    ) {
+    pub(super) fn sum<'a, T: Sample + 'a>(&mut self, weights: &[f64], row: impl Fn(usize) -> &'a [T], out: &mut [f32]) {
         self.quantise(weights);
         let whole = out.len() - out.len() % BLOCK;
         for at in (0..whole).step_by(BLOCK) {
@@ -105,7 +100,9 @@ impl RowSum {
             let total: f64 = group.iter().map(|w| w.abs()).sum();
             let largest = group.iter().fold(0.0_f64, |m, w| m.max(w.abs()));
             let mut power = 0;
-            while power < 14 && largest * f64::from(1 << (power + 1)) < 0.999 && total * f64::from(1 << (power + 1)) < 1.98
+            while power < 14
+                && largest * f64::from(1 << (power + 1)) < 0.999
+                && total * f64::from(1 << (power + 1)) < 1.98
             {
                 power += 1;
             }
@@ -125,12 +122,7 @@ impl RowSum {
             // A product's upper half is levels × weight × 128 × scale / 65536.
             let unit = 512.0 / scale;
             let offset = 0.5 * group.len() as f64 * unit - 0.5 * f64::from(sum) / scale;
-            self.groups.push(Group {
-                first: i * GROUP,
-                count: group.len(),
-                unit: unit as f32,
-                offset: offset as f32,
-            });
+            self.groups.push(Group { first: i * GROUP, count: group.len(), unit: unit as f32, offset: offset as f32 });
         }
     }
 }
@@ -219,7 +211,8 @@ impl PixelSum {
                     acc[lane] += samples[lane] * weights[lane];
                 }
             }
-            *out = std::array::from_fn(|c| if C == 1 { acc[0] + acc[1] + acc[2] + acc[3] } else { acc[c] + acc[c + 2] });
+            *out =
+                std::array::from_fn(|c| if C == 1 { acc[0] + acc[1] + acc[2] + acc[3] } else { acc[c] + acc[c + 2] });
         }
     }
 
@@ -298,7 +291,7 @@ mod tests {
         for filter in [Filter::Nearest, Filter::Box, Filter::Mitchell, Filter::Lanczos3] {
             for (src, dst) in [(40, 3), (3, 40), (512, 512), (65500, 2), (6000, 7), (64, 1)] {
                 let table = WeightTable::new(src, dst, filter);
-                for value in [0, 1, 77, 128, 254, 255] {
+                for value in [0_u8, 1, 77, 128, 254, 255] {
                     let row = [value; 3];
                     let mut out = [0.0; 3];
                     for i in 0..dst {

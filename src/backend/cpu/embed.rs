@@ -49,9 +49,11 @@ pub(super) fn embed(
             continue;
         };
         fill_row(&mut pixels, &fill, &buf, from, (0, columns.begin), &columns);
-        let first = columns.source(columns.begin).max(0) as usize * channels;
-        let count = (columns.end - columns.begin) as usize * channels;
-        pixels.extend_from_slice(&buf.row(from)[first..first + count]);
+        if columns.begin < columns.end {
+            let first = columns.source(columns.begin) as usize * channels;
+            let count = (columns.end - columns.begin) as usize * channels;
+            pixels.extend_from_slice(&buf.row(from)[first..first + count]);
+        }
         fill_row(&mut pixels, &fill, &buf, from, (columns.end, into.width()), &columns);
     }
     made(into, buf.format(), pixels)

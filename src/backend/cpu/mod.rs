@@ -1,6 +1,19 @@
 //! Steps on the CPU.
 
-use crate::image::{ImageBuf, Picture};
+mod blur;
+mod colour;
+mod composite;
+mod convolution;
+mod crop;
+mod embed;
+mod order;
+mod orient;
+mod planes;
+mod resample;
+mod smartcrop;
+mod zoom;
+
+use crate::image::{ImageBuf, Picture, PixelFormat, Rect, Size};
 use crate::ops::Step;
 
 use super::{Backend, BackendError, Checkpoint};
@@ -20,11 +33,94 @@ impl Backend for CpuBackend {
 
     fn run(
         &self,
-        _picture: Picture,
-        _overlays: &[ImageBuf],
-        _steps: &[Step],
-        _checkpoint: &dyn Checkpoint,
+        picture: Picture,
+        overlays: &[ImageBuf],
+        steps: &[Step],
+        checkpoint: &dyn Checkpoint,
     ) -> Result<ImageBuf, BackendError> {
-        Err(BackendError::Impossible("not there yet".into()))
+        let steps = order::cheaper(steps, picture.size());
+        let (mut buf, mut rest) = begin(picture, &steps, checkpoint)?;
+        loop {
+            cancelled(checkpoint)?;
+            (buf, rest) = match rest {
+                [] => return Ok(buf),
+                // The resampling reads the window where it lies.
+                [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => {
+                    inside(*window, buf.size())?;
+                    (resample::resample(buf, *window, *to, *filter, checkpoint)?, rest)
+                }
+                [step, rest @ ..] => (apply(buf, overlays, step, checkpoint)?, rest),
+            };
+        }
     }
 }
+
+/// Packed samples of any form of a picture, and the steps that are left. A crop and a resampling that come first are
+/// done to the planes.
+fn begin<'a>(
+    picture: Picture,
+    steps: &'a [Step],
+    checkpoint: &dyn Checkpoint,
+) -> Result<(ImageBuf, &'a [Step]), BackendError> {
+    let planes = match picture {
+        Picture::Packed(buf) => return Ok((buf, steps)),
+        Picture::Planes(planes) => planes,
+        Picture::Coefficients(coefficients) => planes::inverse_dct(&coefficients, checkpoint)?,
+    };
+    let (window, to, filter, rest) = match steps {
+        [Step::Resample { to, filter }, rest @ ..] => (Rect::whole(planes.size), to, filter, rest),
+        [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => (*window, to, filter, rest),
+        _ => return Ok((planes::packed(planes, checkpoint)?, steps)),
+    };
+    Ok((planes::resample(&planes, window, *to, *filter, checkpoint)?, rest))
+}
+
+fn apply(
+    buf: ImageBuf,
+    overlays: &[ImageBuf],
+    step: &Step,
+    checkpoint: &dyn Checkpoint,
+) -> Result<ImageBuf, BackendError> {
+    match step {
+        Step::Orient(orientation) => orient::orient(buf, *orientation),
+        Step::Crop(window) => crop::crop(buf, *window),
+        Step::Zoom { factor, window } => zoom::zoom(buf, *factor, *window, checkpoint),
+        Step::Resample { to, filter } => {
+            let whole = Rect::whole(buf.size());
+            resample::resample(buf, whole, *to, *filter, checkpoint)
+        }
+        Step::Embed { into, at, border } => embed::embed(buf, *into, *at, *border, checkpoint),
+        Step::SmartCrop { to } => smartcrop::smartcrop(buf, *to, checkpoint),
+        Step::Blur(sigma) => blur::blur(buf, *sigma, checkpoint),
+        Step::Composite { overlay, placement, opacity } => {
+            let overlay = overlays
+                .get(*overlay)
+                .ok_or_else(|| BackendError::Impossible(format!("there is no overlay {overlay}")))?;
+            composite::composite(buf, overlay, *placement, *opacity, checkpoint)
+        }
+        Step::Flatten(over) => colour::flatten(buf, *over),
+        Step::Gray => colour::gray(buf),
+    }
+}
+
+/// [`BackendError::Cancelled`] once nobody waits any more.
+fn cancelled(checkpoint: &dyn Checkpoint) -> Result<(), BackendError> {
+    if checkpoint.is_cancelled() { Err(BackendError::Cancelled) } else { Ok(()) }
+}
+
+/// [`BackendError::Impossible`] unless the window is inside a picture of `size`.
+fn inside(window: Rect, size: Size) -> Result<(), BackendError> {
+    if window.is_inside(size) {
+        Ok(())
+    } else {
+        Err(BackendError::Impossible(format!("the window {window:?} is not inside {size}")))
+    }
+}
+
+/// A picture of samples made by a step.
+fn made(size: Size, format: PixelFormat, pixels: Vec<u8>) -> Result<ImageBuf, BackendError> {
+    ImageBuf::new(size, format, pixels).map_err(|e| BackendError::Impossible(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,10 +21,8 @@ pub(super) fn zoom(
     if factor == 1 {
         return super::crop::crop(buf, window);
     }
-    let enlarged = Size::at_least_one(
-        buf.size().width().saturating_mul(factor),
-        buf.size().height().saturating_mul(factor),
-    );
+    let enlarged =
+        Size::at_least_one(buf.size().width().saturating_mul(factor), buf.size().height().saturating_mul(factor));
     inside(window, enlarged)?;
     let channels = buf.format().channels();
     let len = window.size.width() as usize * channels;
