@@ -135,12 +135,12 @@ pub const FLAGS: &[Flag] = &[
 ];
 
 /// The flag of this name.
-pub fn find(name: &str) -> Option<&'static Flag> {
+pub(super) fn find(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.name == name)
 }
 
 /// The flag whose name looks most like this one, when any does.
-pub fn nearest(name: &str) -> Option<&'static str> {
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     FLAGS
         .iter()

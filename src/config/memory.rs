@@ -3,7 +3,7 @@
 use std::fs;
 
 /// The smaller of the machine's memory and the control group's limit, in bytes; 2 GiB when neither can be read.
-pub fn available() -> u64 {
+pub(super) fn available() -> u64 {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| meminfo_total(&text));
     let group = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
         .iter()

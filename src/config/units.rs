@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A sentence that says what is expected.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let expected = || format!("\"{text}\" is not a duration; write seconds (30) or 500ms, 30s, 2m");
     let cut = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let number: f64 = text[..cut].trim().parse().map_err(|_| expected())?;
@@ -29,7 +29,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// A sentence that says what is expected.
-pub fn bytes(text: &str, whole: Option<u64>) -> Result<u64, String> {
+pub(super) fn bytes(text: &str, whole: Option<u64>) -> Result<u64, String> {
     let expected = || format!("\"{text}\" is not a size; write bytes (67108864) or 64MiB, 1.5GiB");
     let cut = text.find(|c: char| c.is_ascii_alphabetic() || c == '%').unwrap_or(text.len());
     let number = text[..cut].trim();
@@ -62,7 +62,7 @@ pub fn bytes(text: &str, whole: Option<u64>) -> Result<u64, String> {
 }
 
 /// Parses a switch as Go's `strconv.ParseBool` does.
-pub fn switch(text: &str) -> Option<bool> {
+pub(super) fn switch(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),

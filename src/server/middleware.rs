@@ -69,7 +69,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Runs all checks.
 pub(super) fn check(call: &mut Call<'_>) -> Result<(), Stop> {
-    CHECKS.iter().try_for_each(|check| (check.run)(call))
+    CHECKS.iter().try_for_each(|check| {
+        (check.run)(call).inspect_err(|_| tracing::debug!(check = check.name, "stopped"))
+    })
 }
 
 fn signature(call: &mut Call<'_>) -> Result<(), Stop> {
