@@ -37,7 +37,8 @@ impl<'a> Split<'a> {
 /// # Errors
 /// When there is no key, or one that is too short.
 pub fn sign(url: &str, args: &Args) -> Result<String, Vec<String>> {
-    let key = signing_key(args)?.ok_or_else(|| vec!["a key is needed: URL_SIGNATURE_KEY or -url-signature-key".to_owned()])?;
+    let key = signing_key(args)?
+        .ok_or_else(|| vec!["a key is needed: URL_SIGNATURE_KEY or -url-signature-key".to_owned()])?;
     let split = Split::of(url);
     let kept: Vec<&str> = split
         .raw_query

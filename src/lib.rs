@@ -18,8 +18,8 @@
 
 pub mod backend;
 pub mod budget;
-pub mod codecs;
 pub mod cli;
+pub mod codecs;
 pub mod config;
 pub mod engine;
 pub mod error;

@@ -158,8 +158,6 @@ pub fn encode(image: &ImageBuf, metadata: &Metadata, spec: &EncodeSpec) -> Resul
         OutputFormat::Png => png::encode(image, metadata, spec),
         OutputFormat::Webp => webp::encode(image, metadata, spec),
         OutputFormat::Tiff => tiff::encode(image, metadata, spec),
-        OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => {
-            Err(EncodeError::FormatNotWritten)
-        }
+        OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => Err(EncodeError::FormatNotWritten),
     }
 }

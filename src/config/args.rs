@@ -170,20 +170,17 @@ fn fault_in(flag: &Flag, said: &Said) -> Option<String> {
     let Said { value, by } = said;
     match flag.kind {
         Kind::Text => None,
-        Kind::Switch => {
-            units::switch(value).is_none().then(|| format!("{by}: \"{value}\" is neither true nor false"))
-        }
-        Kind::Integer => {
-            value.parse::<i64>().is_err().then(|| format!("{by}: \"{value}\" is not a whole number"))
-        }
+        Kind::Switch => units::switch(value).is_none().then(|| format!("{by}: \"{value}\" is neither true nor false")),
+        Kind::Integer => value.parse::<i64>().is_err().then(|| format!("{by}: \"{value}\" is not a whole number")),
         Kind::Number => value
             .parse::<f64>()
             .map_or(true, |number| !number.is_finite())
             .then(|| format!("{by}: \"{value}\" is not a number")),
         Kind::Duration => units::duration(value).err().map(|error| format!("{by}: {error}")),
         Kind::Bytes => units::bytes(value, Some(1)).err().map(|error| format!("{by}: {error}")),
-        Kind::OneOf(words) => (!words.contains(&value.as_str()))
-            .then(|| format!("{by}: \"{value}\" is none of {}", words.join(", "))),
+        Kind::OneOf(words) => {
+            (!words.contains(&value.as_str())).then(|| format!("{by}: \"{value}\" is none of {}", words.join(", ")))
+        }
     }
 }
 
@@ -241,8 +238,11 @@ mod tests {
 
     #[test]
     fn all_faults_are_reported_at_once() {
-        let faults = run(&["-p", "x", "--mout", "/m", "-burst=1.5", "-source-private-addresses=maybe"], &[("PHASOR_CORS", "si")])
-            .unwrap_err();
+        let faults = run(
+            &["-p", "x", "--mout", "/m", "-burst=1.5", "-source-private-addresses=maybe"],
+            &[("PHASOR_CORS", "si")],
+        )
+        .unwrap_err();
         assert_eq!(faults.len(), 5, "{faults:?}");
         assert!(faults[0].contains("did you mean -mount?"), "{faults:?}");
     }

@@ -22,9 +22,7 @@ pub fn text(version: &str) -> String {
          Flags take one dash or two, and their value after a space or `=`; switches take theirs only after `=`.\n\
          Each is also an environment variable: -max-queue is PHASOR_MAX_QUEUE; the flag wins over it.\n"
     );
-    for group in
-        [Group::Listening, Group::Access, Group::Sources, Group::Limits, Group::Answers, Group::Operation]
-    {
+    for group in [Group::Listening, Group::Access, Group::Sources, Group::Limits, Group::Answers, Group::Operation] {
         let _ = write!(out, "\n{}\n", group.title());
         for flag in FLAGS.iter().filter(|flag| flag.group == group) {
             let value = match flag.kind {

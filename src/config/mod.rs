@@ -91,7 +91,8 @@ impl Config {
             warnings.push("a signature key without -enable-url-signature has no effect".to_owned());
         }
         for name in &self.server.disabled {
-            let known = crate::plan::Endpoint::from_path_segment(name).is_some() || ["form", "health"].contains(&name.as_str());
+            let known =
+                crate::plan::Endpoint::from_path_segment(name).is_some() || ["form", "health"].contains(&name.as_str());
             if !known {
                 warnings.push(format!("-disable-endpoints: there is no endpoint {name}"));
             }
@@ -322,8 +323,21 @@ mod tests {
     #[test]
     fn impossible_values_are_refused_all_at_once() {
         let faults = config(&[
-            "-p", "70000", "-http-cache-ttl", "-2", "-mount", "/nonexistent/here", "-placeholder", "/nonexistent/p.jpg",
-            "-enable-url-signature", "-url-signature-key", "short", "-source-networks", "10.0.0.0/33", "-max-allowed-resolution", "0",
+            "-p",
+            "70000",
+            "-http-cache-ttl",
+            "-2",
+            "-mount",
+            "/nonexistent/here",
+            "-placeholder",
+            "/nonexistent/p.jpg",
+            "-enable-url-signature",
+            "-url-signature-key",
+            "short",
+            "-source-networks",
+            "10.0.0.0/33",
+            "-max-allowed-resolution",
+            "0",
         ])
         .unwrap_err();
         assert_eq!(faults.len(), 7, "{faults:#?}");
@@ -343,7 +357,8 @@ mod tests {
     #[test]
     fn keys_rotate_and_are_asked_for() {
         let long = "k".repeat(32);
-        let two = config(&["-enable-url-signature", "-url-signature-key", &long, "-url-signature-keys", &long]).unwrap();
+        let two =
+            config(&["-enable-url-signature", "-url-signature-key", &long, "-url-signature-keys", &long]).unwrap();
         assert_eq!(two.security.signature_keys.len(), 2);
         assert_eq!(config(&["-enable-url-signature"]).unwrap_err(), ["URL signature key is required"]);
         assert!(config(&["-url-signature-key", "short"]).unwrap().security.signature_keys.is_empty());

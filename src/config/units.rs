@@ -44,7 +44,11 @@ pub(super) fn bytes(text: &str, whole: Option<u64>) -> Result<u64, String> {
             if !(0.0..=100.0).contains(&percent) {
                 return Err(format!("\"{text}\" is out of range; 0% to 100%"));
             }
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most `whole`, not negative")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "at most `whole`, not negative"
+            )]
             return Ok((whole as f64 * percent / 100.0) as u64);
         }
         _ => return Err(expected()),

@@ -115,14 +115,8 @@ fn line(record: &Record<'_>, now: SystemTime) -> String {
         record.method
     );
     push_redacted(&mut line, record.uri);
-    let _ = writeln!(
-        line,
-        " {}\" {} {} {:.4}",
-        record.protocol,
-        record.status,
-        record.bytes,
-        record.elapsed.as_secs_f64()
-    );
+    let _ =
+        writeln!(line, " {}\" {} {} {:.4}", record.protocol, record.status, record.bytes, record.elapsed.as_secs_f64());
     line
 }
 

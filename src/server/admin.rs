@@ -71,7 +71,8 @@ async fn answer(mut stream: TcpStream, app: &App) -> io::Result<()> {
         (b"GET" | b"HEAD", path) => page(path, app),
         _ => ("405 Method Not Allowed", "GET or HEAD\n".to_owned()),
     };
-    let kind = if path == b"/metrics" { "text/plain; version=0.0.4; charset=utf-8" } else { "text/plain; charset=utf-8" };
+    let kind =
+        if path == b"/metrics" { "text/plain; version=0.0.4; charset=utf-8" } else { "text/plain; charset=utf-8" };
     let mut text = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
         body.len()

@@ -248,8 +248,16 @@ mod tests {
     #[test]
     fn texts_and_statuses_are_the_contracts() {
         let table: [(Error, u16, &str); 12] = [
-            (Refusal::GetNotAllowed.into(), 405, "GET method not allowed. Make sure remote URL source is enabled by using the flag: -enable-url-source"),
-            (Refusal::MethodNotAllowed.into(), 405, "HTTP method not allowed. Try with a POST or GET method (-enable-url-source flag must be defined)"),
+            (
+                Refusal::GetNotAllowed.into(),
+                405,
+                "GET method not allowed. Make sure remote URL source is enabled by using the flag: -enable-url-source",
+            ),
+            (
+                Refusal::MethodNotAllowed.into(),
+                405,
+                "HTTP method not allowed. Try with a POST or GET method (-enable-url-source flag must be defined)",
+            ),
             (Refusal::ApiKey.into(), 401, "Invalid or missing API key"),
             (Refusal::NotFound.into(), 404, "Not found"),
             (Refusal::NotImplemented.into(), 501, "Not implemented endpoint"),
@@ -257,9 +265,17 @@ mod tests {
             (FetchError::Missing.into(), 400, "Cannot process the image due to missing or invalid params"),
             (FetchError::Empty.into(), 400, "Empty or unreadable image"),
             (EngineError::Decode(DecodeError::TooManyPixels).into(), 422, "Image resolution is too big"),
-            (EngineError::Decode(DecodeError::Unreadable).into(), 400, "Error while processing the image: Unsupported image format"),
+            (
+                EngineError::Decode(DecodeError::Unreadable).into(),
+                400,
+                "Error while processing the image: Unsupported image format",
+            ),
             (SignatureError::Mismatch.into(), 403, "URL signature mismatch"),
-            (EngineError::Encode(EncodeError::FormatNotWritten).into(), 400, "Error while processing the image: Unsupported image output type"),
+            (
+                EngineError::Encode(EncodeError::FormatNotWritten).into(),
+                400,
+                "Error while processing the image: Unsupported image output type",
+            ),
         ];
         for (error, status, message) in table {
             assert_eq!(of(error), (status, message.to_owned()));

@@ -69,9 +69,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Runs all checks.
 pub(super) fn check(call: &mut Call<'_>) -> Result<(), Stop> {
-    CHECKS.iter().try_for_each(|check| {
-        (check.run)(call).inspect_err(|_| tracing::debug!(check = check.name, "stopped"))
-    })
+    CHECKS
+        .iter()
+        .try_for_each(|check| (check.run)(call).inspect_err(|_| tracing::debug!(check = check.name, "stopped")))
 }
 
 fn signature(call: &mut Call<'_>) -> Result<(), Stop> {
@@ -188,7 +188,8 @@ fn content_encoding(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 fn declared_length(call: &mut Call<'_>) -> Result<(), Stop> {
-    let declared = call.http.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared =
+        call.http.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let limit = call.app.config.max_body;
     if reads_body(call) && declared.is_some_and(|length| length > limit) {
         return Err(Refusal::BodyTooLarge { limit }.into());

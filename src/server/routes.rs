@@ -25,7 +25,8 @@ impl Route {
     /// The route of a decoded path. Case counts, and so does every slash: `/resize/` and `//resize` are unknown.
     pub(super) fn of(path: &str, prefix: &str) -> Self {
         // With a prefix, only the paths of the table exist; without one, `/` answers for all others (a 404 of its own).
-        let (Some(rest), other) = (path.strip_prefix(prefix), if prefix.is_empty() { Self::Unknown } else { Self::Outside })
+        let (Some(rest), other) =
+            (path.strip_prefix(prefix), if prefix.is_empty() { Self::Unknown } else { Self::Outside })
         else {
             return Self::Outside;
         };
@@ -34,10 +35,7 @@ impl Route {
             "/" if prefix.is_empty() => Self::Index,
             "/form" => Self::Form,
             "/health" => Self::Health,
-            _ => rest
-                .strip_prefix('/')
-                .and_then(Endpoint::from_path_segment)
-                .map_or(other, Self::Image),
+            _ => rest.strip_prefix('/').and_then(Endpoint::from_path_segment).map_or(other, Self::Image),
         }
     }
 

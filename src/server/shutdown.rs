@@ -85,10 +85,11 @@ pub(super) async fn heartbeat(life: &Lifetime) {
 /// Waits for SIGTERM, SIGINT or [`Lifetime::ask_to_stop`]; then drains and stops the server. A second signal ends the
 /// process at once.
 pub(super) async fn stop_when_asked(life: &Lifetime, server: ServerHandle, delay: Duration, signals: bool) {
-    let (mut terminate, mut interrupt) = match (signals, signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (true, Ok(terminate), Ok(interrupt)) => (Some(terminate), Some(interrupt)),
-        _ => (None, None),
-    };
+    let (mut terminate, mut interrupt) =
+        match (signals, signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (true, Ok(terminate), Ok(interrupt)) => (Some(terminate), Some(interrupt)),
+            _ => (None, None),
+        };
     let mut any_signal = async || match (&mut terminate, &mut interrupt) {
         (Some(terminate), Some(interrupt)) => tokio::select! {
             _ = terminate.recv() => "SIGTERM",

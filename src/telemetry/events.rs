@@ -216,7 +216,8 @@ mod tests {
         stage(Stage::Decode, Duration::from_millis(1));
         source_failed("status", "404");
         let text = render(&Gauges { version: "1.2.3", queued: 7, ..Gauges::default() });
-        let documented = include_str!("events.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
+        let documented =
+            include_str!("events.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
         let mut count = 0;
         for name in documented {
             assert!(text.contains(&format!("# TYPE {name} ")), "{name} is missing from\n{text}");

@@ -1,0 +1,14 @@
+//! Everything that is tested from outside. One module a theme.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on has failed; nothing here is for others"
+)]
+
+/// What a request must look like to be served: a real server, a real client.
+mod http;
+/// Who may use whom.
+mod layers;
