@@ -76,7 +76,7 @@ async fn answer(mut call: Call<'_>, payload: web::Payload, started: Instant) -> 
         Err(Stop::Answer(mut response)) => {
             let failed = response.status().is_client_error();
             call.common.apply(response.headers_mut(), failed);
-            response
+            *response
         }
         Err(Stop::Error(error)) => error::respond(&call, &error, started).await,
     }

@@ -95,6 +95,7 @@ pub fn start(config: crate::config::Config, signals: Signals) -> io::Result<Runn
     let named = |what: &str, error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"));
     let listener = listen::bind(&config.server.address, config.server.port)
         .map_err(|error| named(&format!("cannot listen on {}:{}", config.server.address, config.server.port), error))?;
+    listen::raise_file_limit();
     let address = listener.local_addr()?;
     let admin_listener = match &config.server.admin {
         None => None,
@@ -153,7 +154,7 @@ fn http_server(app: &Arc<App>, listener: TcpListener, tls: Option<Acceptor>) -> 
     let workers = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, 8);
     let app = Arc::clone(app);
     let config = &app.config;
-    let patience = Patience { head: config.head_timeout, write: config.write_timeout };
+    let patience = Patience { head: config.head_timeout, quiet: config.write_timeout, write: config.write_timeout };
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(config.max_connections.div_ceil(workers))
@@ -203,11 +204,11 @@ async fn accept(
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        return Ok((Connection::new(Wire::Tls(Box::new(stream)), patience), protocol, peer));
+        return Ok((Connection::new(Wire::Tls(Box::new(stream)), protocol, patience), protocol, peer));
     }
     #[cfg(not(feature = "tls"))]
     let _ = tls;
-    Ok((Connection::new(Wire::Plain(stream), patience), Protocol::Http1, peer))
+    Ok((Connection::new(Wire::Plain(stream), Protocol::Http1, patience), Protocol::Http1, peer))
 }
 
 /// The part of a connection that handlers know.
