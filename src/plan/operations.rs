@@ -189,7 +189,7 @@ mod tests {
             )
         );
         assert_eq!(message("[]"), format!("{prefix}Missing or invalid pipeline operations JSON"));
-        let eleven = vec![r#"{"operation":"flip"}"#; 11].join(",");
+        let eleven = [r#"{"operation":"flip"}"#; 11].join(",");
         assert_eq!(message(&format!("[{eleven}]")), format!("{prefix}Maximum allowed pipeline operations exceeded"));
         assert!(check(&parse(r#"[{"operation":"resize","params":{"unknown":[],"type":"bogus"}}]"#).unwrap()).is_ok());
     }
