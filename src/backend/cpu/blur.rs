@@ -110,7 +110,13 @@ mod tests {
         let size = Size::new(w, h).unwrap();
         // Black and white at random places in blocks, the worst case for an approximation.
         let pixels: Vec<u8> = (0..w * h)
-            .map(|i| if ((i % w / 7) * 2_654_435_761_u32 ^ (i / w / 5) * 40_503) % 3 == 0 { 255 } else { 0 })
+            .map(|i| {
+                if (((i % w / 7).wrapping_mul(2_654_435_761) ^ (i / w / 5).wrapping_mul(40_503)) >> 3) % 3 == 0 {
+                    255
+                } else {
+                    0
+                }
+            })
             .collect();
         let src: Vec<f64> = pixels.iter().map(|&s| f64::from(s)).collect();
         let buf = ImageBuf::new(size, PixelFormat::Gray8, pixels).unwrap();

@@ -86,8 +86,8 @@ impl<T> Ring<T> {
         Self { first: 0, rows: VecDeque::new(), spare: Vec::new() }
     }
 
-    /// Holds rows `first` to `first + count`, filling in those that are new.
-    fn hold(&mut self, first: u32, count: u32, mut fill: impl FnMut(u32, &mut Vec<T>)) {
+    /// Holds rows `first` to before `end`, filling in those that are new; `first` never goes back.
+    fn hold(&mut self, first: u32, end: u32, mut fill: impl FnMut(u32, &mut Vec<T>)) {
         while self.first < first {
             if let Some(row) = self.rows.pop_front() {
                 self.spare.push(row);
@@ -96,7 +96,7 @@ impl<T> Ring<T> {
                 self.first = first;
             }
         }
-        while (self.rows.len() as u32) < count {
+        while self.first + (self.rows.len() as u32) < end {
             let mut row = self.spare.pop().unwrap_or_default();
             fill(self.first + self.rows.len() as u32, &mut row);
             self.rows.push_back(row);
@@ -118,6 +118,9 @@ enum Order {
 pub(super) struct Resampler<'a> {
     src: Samples<'a>,
     rows: &'a WeightTable,
+    /// The first source row that each row of the result, or any after it, needs: a run may begin further down than the
+    /// next one does where the filter is zero.
+    needed: Vec<u32>,
     /// `None` when rows keep their width.
     pixels: Option<PixelSum>,
     order: Order,
@@ -139,15 +142,20 @@ impl<'a> Resampler<'a> {
         } else {
             Order::PixelsFirst { narrow: Ring::new() }
         };
+        let mut needed: Vec<u32> = down.bounds().iter().map(|b| b.first).collect();
+        for i in (1..needed.len()).rev() {
+            needed[i - 1] = needed[i - 1].min(needed[i]);
+        }
         let pixels = (!across.is_identity()).then(|| PixelSum::new(across, src.channels));
-        Self { src, rows: down, pixels, order, sum: RowSum::default(), wide: Vec::new() }
+        Self { src, rows: down, needed, pixels, order, sum: RowSum::default(), wide: Vec::new() }
     }
 
     /// Row `y` of the result: width × channels samples and [`PADDING`] more, 0 to 255 and a little beyond,
     /// premultiplied where there is alpha. Fastest from the top down; rows above the last one asked for cannot be had.
     pub(super) fn row(&mut self, y: u32, out: &mut [f32]) {
         let (first, weights) = self.rows.row(y);
-        let count = weights.len() as u32;
+        let (needed, end) = (self.needed[y as usize], first + weights.len() as u32);
+        let skipped = (first - needed) as usize;
         let src = self.src;
         let width = src.size.width() as usize * src.channels;
         match &mut self.order {
@@ -160,8 +168,8 @@ impl<'a> Resampler<'a> {
                     row.resize(width + PADDING, 0.0);
                     self.wide = row;
                 } else if src.alpha {
-                    ring.hold(first, count, |y, row| src.convert(y, row, lifted));
-                    self.sum.sum(weights, |k| ring.rows[k].as_slice(), wide);
+                    ring.hold(needed, end, |y, row| src.convert(y, row, lifted));
+                    self.sum.sum(weights, |k| ring.rows[skipped + k].as_slice(), wide);
                 } else {
                     self.sum.sum(weights, |k| src.row(first + k as u32), wide);
                 }
@@ -173,14 +181,14 @@ impl<'a> Resampler<'a> {
             Order::PixelsFirst { narrow } => {
                 let len = out.len() - PADDING;
                 let (pixels, wide) = (&self.pixels, &mut self.wide);
-                narrow.hold(first, count, |y, row| {
+                narrow.hold(needed, end, |y, row| {
                     let Some(pixels) = pixels else { return src.convert(y, row, |s| s) };
                     src.convert(y, wide, |s| s);
                     wide.resize(width + PADDING, 0.0);
                     row.resize(len, 0.0);
                     pixels.sum(wide, row);
                 });
-                sum_rows(weights, |k| narrow.rows[k].as_slice(), &mut out[..len]);
+                sum_rows(weights, |k| narrow.rows[skipped + k].as_slice(), &mut out[..len]);
             }
         }
     }
@@ -210,7 +218,7 @@ pub(super) fn store_straight(row: &[f32], channels: usize, out: &mut [u8]) {
 #[inline(always)]
 pub(super) fn to_u8(sample: f32) -> u8 {
     // One conversion to i32 vectorises, one to u8 does not.
-    (sample.max(0.0).min(255.0) + 0.5) as i32 as u8
+    (sample.clamp(0.0, 255.0) + 0.5) as i32 as u8
 }
 
 /// Convolves a picture (or window) with a table an axis.

