@@ -26,7 +26,6 @@ impl Opacity {
     pub const FULL: Self = Self(1.0);
 
     /// A factor; not-a-number and negative values count as 0, large ones as 256 (beyond which nothing changes).
-    #[allow(clippy::manual_clamp, reason = "clamp passes NaN on")]
     pub fn new(value: f64) -> Self {
         // `max` and `min` drop NaN, `clamp` would pass it on.
         Self(value.max(0.0).min(256.0) as f32)

@@ -176,6 +176,7 @@ impl Remote {
 }
 
 /// Where the bytes of an answer go.
+#[allow(clippy::large_enum_variant, reason = "one lives on a fetch's stack; nothing is gained by boxing it")]
 enum Sink {
     Plain(ChargedBuffer),
     Gzip(Inflater),

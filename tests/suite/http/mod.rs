@@ -2,6 +2,7 @@ mod access;
 mod bodies;
 mod checks;
 mod client;
+mod endpoints;
 mod fixed;
 mod headers;
 mod images;
