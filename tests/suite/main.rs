@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed; nothing here is for others"
 )]
 
+/// Texts made from tables.
+mod docs;
 /// What a request must look like to be served: a real server, a real client.
 mod http;
 /// Who may use whom.

@@ -144,6 +144,12 @@ fn a_client_that_leaves_frees_its_place() {
         config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
     });
     let picture = noise(700, 700);
+    let cancelled = || {
+        let text = scrape(&server);
+        let line = text.lines().find(|line| line.starts_with("phasor_cancelled_total ")).unwrap();
+        line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = cancelled();
     for _ in 0..4 {
         let mut client = Client::connect(server.address);
         let target = "/blur?sigma=30&type=png&compression=9";
@@ -164,6 +170,7 @@ fn a_client_that_leaves_frees_its_place() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(!busy());
+    assert!(cancelled() > before, "the work was done to its end");
 }
 
 fn scrape(server: &Server) -> String {
