@@ -26,20 +26,28 @@ fn free_port() -> u16 {
 struct Serving {
     child: Child,
     port: u16,
+    stderr: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Serving {
-    fn with(args: &[&str], env: &[(&str, &str)], port: u16) -> Self {
+    /// Starts it and waits for the line on stderr that says where it listens; what follows there is kept.
+    fn with(args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut child = command(args, env).spawn().unwrap();
-        let started = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                started.elapsed() < Duration::from_secs(20) && child.try_wait().unwrap().is_none(),
-                "does not serve"
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { child, port }
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let port = loop {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended: {said}");
+            said.push_str(&line);
+            if let Some((_, rest)) = line.split_once("listening address=\"") {
+                break rest.split('"').next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+            }
+        };
+        let rest = std::thread::spawn(move || {
+            let _ = stderr.read_to_string(&mut said);
+            said
+        });
+        Self { child, port, stderr: Some(rest) }
     }
 
     fn client(&self) -> Client {
@@ -110,7 +118,8 @@ fn mounts_that_cannot_be_are_refused() {
 #[test]
 fn port_and_log_level_come_from_the_environment_too() {
     let port = free_port();
-    let mut serving = Serving::with(&["-p", "1"], &[("PORT", &port.to_string()), ("PHASOR_CORS", "true")], port);
+    let mut serving = Serving::with(&["-p", "1"], &[("PORT", &port.to_string()), ("PHASOR_CORS", "true")]);
+    assert_eq!(serving.port, port);
     let answer = serving.client().request("GET", "/health?key=hush&sign=hush", &[], None);
     assert_eq!((answer.status, answer.header("vary").as_deref()), (200, Some("Origin")));
     let mut line = String::new();
@@ -125,9 +134,7 @@ fn port_and_log_level_come_from_the_environment_too() {
 
 #[test]
 fn quiet_levels_log_only_what_failed() {
-    let port = free_port();
-    let mut serving =
-        Serving::with(&["-p", &port.to_string()], &[("GOLANG_LOG", "warning"), ("PHASOR_LOG_LEVEL", "info")], port);
+    let mut serving = Serving::with(&["-p", "0"], &[("GOLANG_LOG", "warning"), ("PHASOR_LOG_LEVEL", "info")]);
     assert_eq!(serving.client().request("GET", "/", &[], None).status, 200);
     assert_eq!(serving.client().request("GET", "/nope", &[], None).status, 404);
     let mut line = String::new();
@@ -138,8 +145,7 @@ fn quiet_levels_log_only_what_failed() {
 #[test]
 fn a_signal_stops_the_server_with_status_zero() {
     for signal in ["-TERM", "-INT"] {
-        let port = free_port();
-        let mut serving = Serving::with(&["-p", &port.to_string()], &[], port);
+        let mut serving = Serving::with(&["-p", "0"], &[]);
         assert_eq!(serving.client().request("GET", "/", &[], None).status, 200);
         let started = Instant::now();
         serving.signal(signal);
@@ -151,8 +157,7 @@ fn a_signal_stops_the_server_with_status_zero() {
 
 #[test]
 fn a_second_signal_ends_the_process_at_once() {
-    let port = free_port();
-    let mut serving = Serving::with(&["-p", &port.to_string(), "-drain-delay", "60"], &[], port);
+    let mut serving = Serving::with(&["-p", "0", "-drain-delay", "60"], &[]);
     serving.signal("-TERM");
     std::thread::sleep(Duration::from_millis(300));
     assert!(serving.child.try_wait().unwrap().is_none());
@@ -174,19 +179,18 @@ fn a_taken_port_is_told() {
 
 #[test]
 fn secrets_stay_out_of_everything_that_is_printed() {
-    let port = free_port();
     let key = "sixteen-secret-letters-and-more!";
-    let args = ["-p", &port.to_string(), "-key", "apisecret", "-enable-url-signature", "-diagnostics", "trace"];
-    let mut serving = Serving::with(&args, &[("URL_SIGNATURE_KEY", key)], port);
+    let args = ["-p", "0", "-key", "apisecret", "-enable-url-signature", "-diagnostics", "trace"];
+    let mut serving = Serving::with(&args, &[("URL_SIGNATURE_KEY", key)]);
     for path in ["/", "/health", "/resize?width=1&key=apisecret", "/form?key=apisecret"] {
         let answer = serving.client().request("GET", path, &[], None);
         assert!(!answer.text().contains(key) && !answer.text().contains("apisecret"));
     }
     serving.signal("-TERM");
     let _ = serving.child.wait();
-    let (mut out, mut err) = (String::new(), String::new());
+    let mut out = String::new();
     serving.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    serving.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    let err = serving.stderr.take().unwrap().join().unwrap();
     assert!(!out.contains("apisecret") && !out.contains(key), "{out}");
     assert!(!err.contains(key), "{err}");
 }
