@@ -17,6 +17,5 @@ pub use filter::Filter;
 pub use resample::{Bounds, WeightTable};
 pub use smartcrop::{ATTENTION_SIDE, attention_window};
 pub use step::{Border, Placement, Step};
-pub use units::{Opacity, Sigma};
-
 pub use text::{TextError, TextSpec, draw as draw_text};
+pub use units::{Opacity, Sigma};

@@ -39,10 +39,6 @@ pub struct Config {
     pub max_body: u64,
     /// GET asks for pictures: `-mount` or `-enable-url-source` is given.
     pub get_allowed: bool,
-    /// `url=` is allowed.
-    pub url_source: bool,
-    /// `file=` is allowed.
-    pub file_source: bool,
     /// Signed servers refuse POST.
     pub signed_get_only: bool,
     /// HEAD is answered as GET without a body.
@@ -59,12 +55,6 @@ pub struct Config {
     pub placeholder: Placeholder,
     /// Status of a placeholder answer; `None`: the error's own.
     pub placeholder_status: Option<u16>,
-    /// A constant `Authorization` for sources wins over a client's.
-    pub fixed_authorization: bool,
-    /// A client's credentials are passed on to sources.
-    pub forwards_authorization: bool,
-    /// Request headers passed on to sources, lower case.
-    pub forward_headers: Vec<String>,
     /// Access log.
     pub access_log: Level,
     /// Probes and metrics.
@@ -111,8 +101,6 @@ impl Default for Config {
             max_connections: 10_000,
             max_body: 64 << 20,
             get_allowed: false,
-            url_source: false,
-            file_source: false,
             signed_get_only: false,
             head: false,
             cors: false,
@@ -121,9 +109,6 @@ impl Default for Config {
             disabled: Vec::new(),
             placeholder: Placeholder::Off,
             placeholder_status: None,
-            fixed_authorization: false,
-            forwards_authorization: false,
-            forward_headers: Vec::new(),
             access_log: Level::Info,
             admin: None,
             drain_delay: Duration::ZERO,

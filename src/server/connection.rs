@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use actix_http::Protocol;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -28,6 +29,9 @@ pub(super) enum Wire {
 pub(super) struct Patience {
     /// From the first byte of a head to its last.
     pub head: Duration,
+    /// Over HTTP/2, from the end of one request to the next: heads and readers cannot be told apart there, since frames
+    /// of all kinds come at any time; a connection that asks for nothing is closed instead. `None`: no limit.
+    pub quiet: Option<Duration>,
     /// From the first byte of an answer until the client has taken all of it; `None`: no limit.
     pub write: Option<Duration>,
 }
@@ -35,8 +39,8 @@ pub(super) struct Patience {
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Between two requests: actix's keep-alive timer runs.
-    Idle,
+    /// Between two requests, since then. Over HTTP/1 actix's keep-alive timer runs.
+    Idle(Instant),
     /// Some of a head has come, since then.
     Head(Instant),
     /// A handler runs; it times the body itself.
@@ -58,7 +62,7 @@ pub(super) struct Shared {
 impl Shared {
     fn new() -> Rc<Self> {
         Rc::new(Self {
-            phase: Cell::new(Phase::Idle),
+            phase: Cell::new(Phase::Idle(Instant::now())),
             busy: Cell::new(0),
             writing_since: Cell::new(None),
             gone: Cell::new(false),
@@ -94,7 +98,7 @@ impl Drop for Busy {
         let left = self.0.busy.get().saturating_sub(1);
         self.0.busy.set(left);
         if left == 0 {
-            self.0.phase.set(Phase::Idle);
+            self.0.phase.set(Phase::Idle(Instant::now()));
         }
     }
 }
@@ -103,13 +107,15 @@ impl Drop for Busy {
 pub(super) struct Connection {
     wire: Wire,
     patience: Patience,
+    multiplexed: bool,
     shared: Rc<Shared>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) fn new(wire: Wire, patience: Patience) -> Self {
-        Self { wire, patience, shared: Shared::new(), timer: None }
+    pub(super) fn new(wire: Wire, protocol: Protocol, patience: Patience) -> Self {
+        let multiplexed = protocol == Protocol::Http2;
+        Self { wire, patience, multiplexed, shared: Shared::new(), timer: None }
     }
 
     pub(super) fn shared(&self) -> Rc<Shared> {
@@ -140,15 +146,20 @@ impl AsyncRead for Connection {
             if result.is_err() || buf.filled().len() == before {
                 this.shared.gone.set(true);
                 this.shared.notify.notify_waiters();
-            } else if this.shared.phase.get() == Phase::Idle {
+            } else if matches!(this.shared.phase.get(), Phase::Idle(_)) && !this.multiplexed {
                 this.shared.phase.set(Phase::Head(Instant::now()));
             }
         }
         // Also after a read: a head that drips in a byte at a time must not outrun its timer.
-        if let Phase::Head(since) = this.shared.phase.get()
-            && this.poll_deadline(since + this.patience.head, cx).is_ready()
+        let (deadline, reason) = match this.shared.phase.get() {
+            Phase::Head(since) => (Some(since + this.patience.head), "slow_head"),
+            Phase::Idle(since) if this.multiplexed => (this.patience.quiet.map(|quiet| since + quiet), "quiet"),
+            Phase::Idle(_) | Phase::Busy => (None, ""),
+        };
+        if let Some(deadline) = deadline
+            && this.poll_deadline(deadline, cx).is_ready()
         {
-            events::connection_closed("slow_head");
+            events::connection_closed(reason);
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         polled
@@ -176,11 +187,16 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.wire {
+        let flushed = match &mut self.wire {
             Wire::Plain(wire) => Pin::new(wire).poll_flush(cx),
             #[cfg(feature = "tls")]
             Wire::Tls(wire) => Pin::new(wire.as_mut()).poll_flush(cx),
+        };
+        // actix flushes when all that it had is written: the client has taken the answer, as far as can be seen here.
+        if flushed.is_ready() {
+            self.shared.writing_since.set(None);
         }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -17,7 +17,7 @@ use super::middleware::{self, Call, Stop};
 use super::refusal::Refusal;
 use super::routes::{self, Route};
 use super::shutdown::Life;
-use super::{Client, error, headers};
+use super::{Client, error};
 use crate::query::Query;
 use crate::telemetry::events;
 
@@ -49,14 +49,6 @@ pub(super) async fn entry(http: HttpRequest, payload: web::Payload, app: web::Da
         events::panicked("handler", panic_message(&*panic));
         error::json(&Refusal::Panicked.into(), &Common { server: true, ..Common::default() })
     });
-    if headers::bodiless(http.method()) {
-        let length = match response.body().size() {
-            BodySize::Sized(length) => length,
-            BodySize::None | BodySize::Stream => 0,
-        };
-        response = response.drop_body().map_into_boxed_body();
-        headers::set(response.headers_mut(), header::CONTENT_LENGTH, &length.to_string());
-    }
     // Header names as they were always written, for clients that compare them as text.
     response.head_mut().set_camel_case_headers(true);
     if app.life.state() == Life::Draining {
@@ -84,7 +76,7 @@ async fn answer(mut call: Call<'_>, payload: web::Payload, started: Instant) -> 
         Err(Stop::Answer(mut response)) => {
             let failed = response.status().is_client_error();
             call.common.apply(response.headers_mut(), failed);
-            response
+            *response
         }
         Err(Stop::Error(error)) => error::respond(&call, &error, started).await,
     }

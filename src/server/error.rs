@@ -106,7 +106,8 @@ fn engine(error: &EngineError) -> Told {
         EngineError::TooLarge { .. } => (422, error.to_string(), None),
         EngineError::Panicked => (500, error.to_string(), None),
         EngineError::Decode(decode) => match decode {
-            DecodeError::UnknownFormat | DecodeError::FormatNotRead(_) => (406, decode.to_string(), None),
+            // One text for both: what matters to a client is that this server does not take such pictures.
+            DecodeError::UnknownFormat | DecodeError::FormatNotRead(_) => (406, Refusal::MediaType.to_string(), None),
             DecodeError::TooManyPixels => (422, decode.to_string(), None),
             DecodeError::Unreadable | DecodeError::Malformed { .. } | DecodeError::OverLimit { .. } => {
                 (400, prefixed(decode), None)

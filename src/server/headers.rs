@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::VERSION;
@@ -111,11 +111,6 @@ pub(super) fn too_many_requests() -> HttpResponse {
     HttpResponse::build(StatusCode::TOO_MANY_REQUESTS)
         .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
         .body("limit exceeded\n")
-}
-
-/// Whether a body must not be sent.
-pub(super) fn bodiless(method: &Method) -> bool {
-    *method == Method::HEAD
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(super) struct Call<'a> {
 /// An answer before the work: an error, or something complete.
 pub(super) enum Stop {
     Error(Error),
-    Answer(HttpResponse),
+    Answer(Box<HttpResponse>),
 }
 
 impl<E: Into<Error>> From<E> for Stop {
@@ -101,7 +101,7 @@ fn method(call: &mut Call<'_>) -> Result<(), Stop> {
         && call.app.config.cors
         && call.http.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if preflight {
-        return Err(Stop::Answer(super::headers::preflight(call.http)));
+        return Err(Stop::Answer(Box::new(super::headers::preflight(call.http))));
     }
     match *method {
         Method::GET | Method::POST => Ok(()),
@@ -148,7 +148,7 @@ fn throttle(call: &mut Call<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     crate::telemetry::events::throttled(call.route.name());
-    Err(Stop::Answer(super::headers::too_many_requests()))
+    Err(Stop::Answer(Box::new(super::headers::too_many_requests())))
 }
 
 fn disabled(call: &mut Call<'_>) -> Result<(), Stop> {

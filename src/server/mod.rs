@@ -43,7 +43,7 @@ pub(crate) use routes::normalised_prefix;
 
 use app::App;
 use connection::{Connection, Patience, Wire};
-use shutdown::Life;
+use shutdown::{Life, StopSignals};
 
 /// The version, in answers and in `--version`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -93,10 +93,11 @@ impl Running {
 /// A taken port, an unreadable certificate or placeholder, no threads.
 pub fn start(config: crate::config::Config, signals: Signals) -> io::Result<Running> {
     let named = |what: &str, error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"));
-    let listener = listen::bind(&config.server.address, config.server.port)
+    let socket = listen::bind(&config.server.address, config.server.port)
         .map_err(|error| named(&format!("cannot listen on {}:{}", config.server.address, config.server.port), error))?;
-    let address = listener.local_addr()?;
-    let admin_listener = match &config.server.admin {
+    listen::raise_file_limit();
+    let address = listen::address_of(&socket)?;
+    let admin_socket = match &config.server.admin {
         None => None,
         Some(admin) => Some(
             listen::bind(&admin.address, admin.port)
@@ -108,12 +109,15 @@ pub fn start(config: crate::config::Config, signals: Signals) -> io::Result<Runn
     #[cfg(not(feature = "tls"))]
     let tls = None;
     let app = App::new(config)?;
-    let admin_address = admin_listener.map(|listener| admin::start(listener, Arc::clone(&app))).transpose()?;
+    let admin_address = admin_socket.map(|socket| admin::start(listen::open(socket)?, Arc::clone(&app))).transpose()?;
 
     let (ready, is_ready) = sync_channel(1);
     let shared = Arc::clone(&app);
     let thread = std::thread::Builder::new().name("server".to_owned()).spawn(move || {
         actix_web::rt::System::new().block_on(async move {
+            let signals = StopSignals::catch(signals)?;
+            let listener =
+                listen::open(socket).map_err(|error| named(&format!("cannot listen on {address}"), error))?;
             let server = http_server(&shared, listener, tls)?;
             let life = &shared.life;
             life.set(Life::Running);
@@ -134,8 +138,8 @@ pub fn start(config: crate::config::Config, signals: Signals) -> io::Result<Runn
     Ok(Running { address, admin_address, app, thread })
 }
 
-async fn watch(app: &App, server: ServerHandle, signals: Signals) {
-    let stop = shutdown::stop_when_asked(&app.life, server, app.config.drain_delay, signals == Signals::Obeyed);
+async fn watch(app: &App, server: ServerHandle, signals: StopSignals) {
+    let stop = shutdown::stop_when_asked(&app.life, server, app.config.drain_delay, signals);
     tokio::select! {
         () = shutdown::heartbeat(&app.life) => {}
         () = stop => {}
@@ -153,7 +157,7 @@ fn http_server(app: &Arc<App>, listener: TcpListener, tls: Option<Acceptor>) -> 
     let workers = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, 8);
     let app = Arc::clone(app);
     let config = &app.config;
-    let patience = Patience { head: config.head_timeout, write: config.write_timeout };
+    let patience = Patience { head: config.head_timeout, quiet: config.write_timeout, write: config.write_timeout };
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(config.max_connections.div_ceil(workers))
@@ -203,11 +207,11 @@ async fn accept(
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,
         };
-        return Ok((Connection::new(Wire::Tls(Box::new(stream)), patience), protocol, peer));
+        return Ok((Connection::new(Wire::Tls(Box::new(stream)), protocol, patience), protocol, peer));
     }
     #[cfg(not(feature = "tls"))]
     let _ = tls;
-    Ok((Connection::new(Wire::Plain(stream), patience), Protocol::Http1, peer))
+    Ok((Connection::new(Wire::Plain(stream), Protocol::Http1, patience), Protocol::Http1, peer))
 }
 
 /// The part of a connection that handlers know.

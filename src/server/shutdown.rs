@@ -1,11 +1,14 @@
 //! The server's life: starting, running, draining; and what ends it.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+
+use super::Signals;
 
 use crate::telemetry::events;
 
@@ -82,21 +85,37 @@ pub(super) async fn heartbeat(life: &Lifetime) {
     }
 }
 
-/// Waits for SIGTERM, SIGINT or [`Lifetime::ask_to_stop`]; then drains and stops the server. A second signal ends the
-/// process at once.
-pub(super) async fn stop_when_asked(life: &Lifetime, server: ServerHandle, delay: Duration, signals: bool) {
-    let (mut terminate, mut interrupt) =
-        match (signals, signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-            (true, Ok(terminate), Ok(interrupt)) => (Some(terminate), Some(interrupt)),
-            _ => (None, None),
-        };
-    let mut any_signal = async || match (&mut terminate, &mut interrupt) {
-        (Some(terminate), Some(interrupt)) => tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        },
-        _ => std::future::pending().await,
-    };
+/// SIGTERM and SIGINT, from the moment this is made: made before the port is open, so that nobody who has seen the
+/// server answer can kill it with a signal that should stop it gracefully.
+pub(super) struct StopSignals(Option<(Signal, Signal)>);
+
+impl StopSignals {
+    /// Catches the signals, if they are to be obeyed. Needs a running runtime.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn catch(signals: Signals) -> io::Result<Self> {
+        Ok(Self(match signals {
+            Signals::Ignored => None,
+            Signals::Obeyed => Some((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)),
+        }))
+    }
+
+    /// The name of the next signal.
+    async fn next(&mut self) -> &'static str {
+        match &mut self.0 {
+            None => std::future::pending().await,
+            Some((terminate, interrupt)) => tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            },
+        }
+    }
+}
+
+/// Waits for a signal or [`Lifetime::ask_to_stop`]; then drains and stops the server. A second signal ends the process
+/// at once.
+pub(super) async fn stop_when_asked(life: &Lifetime, server: ServerHandle, delay: Duration, mut signals: StopSignals) {
     let asked = async {
         while !life.stop_asked.load(Ordering::Acquire) {
             life.stop.notified().await;
@@ -104,7 +123,7 @@ pub(super) async fn stop_when_asked(life: &Lifetime, server: ServerHandle, delay
         "request"
     };
     let reason = tokio::select! {
-        name = any_signal() => name,
+        name = signals.next() => name,
         name = asked => name,
     };
     events::stopping(reason);
@@ -117,7 +136,7 @@ pub(super) async fn stop_when_asked(life: &Lifetime, server: ServerHandle, delay
     };
     tokio::select! {
         () = drain => {}
-        name = any_signal() => {
+        name = signals.next() => {
             events::stopping(name);
             std::process::exit(130);
         }

@@ -7,7 +7,7 @@
 //! | `phasor_http_requests_total` | counter | `endpoint`, `status`, `format` (of the answer: jpeg, png, …, json, html, text, none) |
 //! | `phasor_http_request_duration_seconds` | histogram | `endpoint` |
 //! | `phasor_http_requests_in_flight` | gauge | – |
-//! | `phasor_http_connections_closed_total` | counter | `reason`: slow_head, slow_reader, slow_handshake |
+//! | `phasor_http_connections_closed_total` | counter | `reason`: slow_head, slow_reader, slow_handshake, quiet |
 //! | `phasor_stage_duration_seconds` | histogram | `stage`: fetch, queue, decode, process, encode, write |
 //! | `phasor_queue_length` | gauge | – |
 //! | `phasor_memory_budget_bytes` | gauge | `state`: total, used |
@@ -108,7 +108,7 @@ pub fn request_failed(endpoint: &'static str, status: u16, reason: &str) {
     tracing::warn!(endpoint, status, reason, "request failed");
 }
 
-/// The watchdog closed a connection: `slow_head`, `slow_reader`, `slow_handshake`.
+/// The watchdog closed a connection: `slow_head`, `slow_reader`, `slow_handshake`, `quiet`.
 pub fn connection_closed(reason: &'static str) {
     CLOSED.with([Value::Text(reason)]).add(1);
     tracing::debug!(reason, "connection closed");

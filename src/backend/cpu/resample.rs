@@ -218,7 +218,7 @@ pub(super) fn store_straight(row: &[f32], channels: usize, out: &mut [u8]) {
 #[inline(always)]
 pub(super) fn to_u8(sample: f32) -> u8 {
     // One conversion to i32 vectorises, one to u8 does not.
-    (sample.max(0.0).min(255.0) + 0.5) as i32 as u8
+    (sample.clamp(0.0, 255.0) + 0.5) as i32 as u8
 }
 
 /// Convolves a picture (or window) with a table an axis.

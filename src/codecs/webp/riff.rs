@@ -169,9 +169,10 @@ impl Bitstream {
     }
 }
 
-/// Takes a chunk off the front, with its padding. `None` at the end.
+/// A chunk's name and body.
 type Chunk<'a> = ([u8; 4], &'a [u8]);
 
+/// Takes a chunk off the front, with its padding. `None` at the end.
 fn next<'a>(rest: &mut &'a [u8]) -> Result<Option<Chunk<'a>>, DecodeError> {
     let Some((head, tail)) = rest.split_first_chunk::<8>() else { return Ok(None) };
     let [a, b, c, d, s0, s1, s2, s3] = *head;

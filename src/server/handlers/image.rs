@@ -7,6 +7,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Payload};
 
+use tokio::sync::Notify;
+
 use crate::codecs::{self, Header};
 use crate::engine::{Job, Output};
 use crate::error::Error;
@@ -28,16 +30,22 @@ pub(in crate::server) async fn answer(
 ) -> Result<HttpResponse, Error> {
     let deadline = call.app.deadline(started);
     let client = call.http.conn_data::<Client>().cloned();
+    // A client may close its side right after its body, and one whose body breaks off is told so: its leaving counts
+    // only once the body has been read.
+    let body_read = Notify::new();
+    if *call.http.method() != Method::POST {
+        body_read.notify_one();
+    }
     let gone = async {
+        body_read.notified().await;
         match client {
             Some(client) => client.gone().await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
-        // The work first: a body that broke off is told of, even though its client may be gone too.
         biased;
-        done = work(call, endpoint, payload, started, deadline) => done,
+        done = work(call, endpoint, payload, &body_read, started, deadline) => done,
         // Dropping the work's future frees its place in the queue, or stops it at its next checkpoint.
         () = gone => Err(Refusal::ClientGone.into()),
         () = tokio::time::sleep_until(deadline.into()) => Err(Refusal::Deadline.into()),
@@ -48,6 +56,7 @@ async fn work(
     call: &mut Call<'_>,
     endpoint: Endpoint,
     payload: Payload,
+    body_read: &Notify,
     started: Instant,
     deadline: Instant,
 ) -> Result<HttpResponse, Error> {
@@ -57,6 +66,7 @@ async fn work(
 
     let fetching = Instant::now();
     let source = read_source(call, payload, started, deadline).await?;
+    body_read.notify_one();
     events::stage(Stage::Fetch, fetching.elapsed());
     call.common.private_by = source.forwarded.iter().map(|name| canonical_name(name.as_str())).collect();
 

@@ -1,7 +1,16 @@
+mod access;
+mod bodies;
+mod checks;
 mod client;
 mod endpoints;
+mod fixed;
+mod headers;
+mod images;
+mod origin;
+mod patience;
+mod process;
 mod server;
+mod tls;
 
 pub use client::{Answer, Client};
-
-pub use server::{Server, jpeg};
+pub use server::{Server, jpeg, png};

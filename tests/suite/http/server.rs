@@ -13,8 +13,8 @@ use super::{Answer, Client};
 pub struct Server {
     running: Option<Running>,
     pub address: SocketAddr,
-    /// Its mount, where there is one.
-    pub mount: tempfile::TempDir,
+    /// Its mount, kept as long as it serves.
+    _mount: tempfile::TempDir,
 }
 
 impl Server {
@@ -36,7 +36,7 @@ impl Server {
         adjust(&mut config);
         let running = start(config, Signals::Ignored).unwrap();
         let address = running.address;
-        Self { running: Some(running), address, mount }
+        Self { running: Some(running), address, _mount: mount }
     }
 
     pub fn admin(&self) -> SocketAddr {
