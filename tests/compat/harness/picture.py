@@ -23,6 +23,9 @@ class Picture:
             self.thumbnail = b"\xff\xd8\xff" in (info.get("exif") or b"")
             self.gps = bool(tags.get_ifd(0x8825))
             self.progressive = bool(info.get("progressive") or info.get("interlace"))
+            self.sampling = None
+            if self.format == "JPEG" and len(image.layer) == 3:
+                self.sampling = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get(image.layer[0][1:3], "other")
             if image.mode.startswith("I"):
                 image = image.convert("I").point(lambda value: value / 257).convert("L")
             self.rgba = image.convert("RGBA")
