@@ -34,11 +34,12 @@ PREFIX = suite("7 cache", "-http-cache-ttl", "600", "-mount", "{FIXTURES}", "-pa
 PREFIX.get("/api/resize?width=20&file=rgb.png")
 PREFIX.get("/api/health", length=True, why="the literal path is compared")
 
+EMPTY = Expect(headers={"access-control-allow-origin": "*", "vary": "Origin"})  # an empty Origin: as good as any
 for origin in ("http://example.com", "null", "", None):
     headers = [("Origin", origin)] if origin is not None else []
     for target in ("/resize?width=20&file=rgb.png", "/info?file=rgb.png", "/resize?width=abc&file=rgb.png", "/", "/unknown", "/resize?width=9&file=missing"):
-        CORS.get(target, headers=headers, length=target == "/", why="CORS", free=Expect(status=200, headers={"vary": "Origin"}) if origin == "" and target == "/" else ())
-    CORS.post("/resize?width=20", "rgb.png", headers=headers)
+        CORS.get(target, headers=headers, length=target == "/", why="CORS", free=EMPTY if origin == "" else ())
+    CORS.post("/resize?width=20", "rgb.png", headers=headers, free=EMPTY if origin == "" else ())
     CORS.get("/resize?width=20&type=auto&file=rgb.png", headers=headers, why="FIX: Vary keeps Origin beside Accept",
              fix=Expect(status=200, headers={"vary": lambda value: value and {"accept", "origin"} <= {part.strip().lower() for part in value.split(",")}}))
     PLAIN.get("/resize?width=20&file=rgb.png", headers=headers, must=Expect(headers={"access-control-allow-origin": None, "vary": None}))
@@ -113,7 +114,8 @@ for query in ("file=missing", "file=missing&width=100", "file=missing&height=50"
                                      headers={"error": lambda value: value and value.startswith('{"message":"')})
         setup.get(target, why="the placeholder answers every JSON error", **rest)
 for setup in (BUILT_IN, OWN, STATUS):
-    setup.get("/unknown", why="never on the unknown path", free=Expect(status=(401, 404)) if setup is BUILT_IN else ())
+    setup.get("/unknown", why="never on the unknown path", free=Expect(status=(401, 404)) if setup is BUILT_IN else (),
+              **({"fix": Expect(status=404, message="Not found", headers=STORE)} if setup is STATUS else {}))
     setup.add("PUT", "/resize", why="method not allowed", **({"pixels": "skip"} if setup is BUILT_IN else {"fix": Expect(status=200, format="JPEG")} if setup is STATUS else {}))
     setup.post("/resize?width=20", b"", why="empty", **({"pixels": "skip"} if setup is BUILT_IN else {"fix": Expect(status=200, format="JPEG")} if setup is STATUS else {}))
 BUILT_IN.get("/resize?width=50&file=rgb.png", pixels="skip", must=Expect(status=401, format="JPEG", size=(50, 400), headers={"error": '{"message":"Invalid or missing API key","status":401}'}), why="401 with the placeholder")
