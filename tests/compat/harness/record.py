@@ -54,7 +54,7 @@ def answer(case, seen):
 
 def entry(case, seen):
     text = " ".join([case.target, *case.scenario.flags, *(value for _, value in case.headers)])
-    if not case.recordable or "{ORIGIN" in text or "{TMP}" in text or case.method not in ("GET", "POST") or case.length:
+    if not case.recordable or any(mark in text for mark in ("{ORIGIN", "{PORT_OF", "{TMP}")) or case.method not in ("GET", "POST") or case.length:
         return None
     out = {"scenario": {"flags": list(case.scenario.flags)}, "method": case.method, "path": case.target}
     if case.scenario.env:

@@ -36,8 +36,9 @@ pub(super) fn send(port: u16, request: &Request) -> Result<Answer, String> {
 fn exchange(port: u16, request: &Request) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let mut out = format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n", request.method, request.path)
-        .into_bytes();
+    let mut out =
+        format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n", request.method, request.path)
+            .into_bytes();
     for (name, value) in &request.headers {
         out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }

@@ -12,8 +12,14 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(flags: &[String], env: &[(String, String)]) -> Result<Self, String> {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).map_err(|e| e.to_string())?.port();
-        let child = Command::new(env!("CARGO_BIN_EXE_phasor"))
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).map_err(|e| e.to_string())?.port();
+        // Another program may stand in, to see that the recorded file still fits imaginary itself.
+        let other = std::env::var("PHASOR_COMPAT_SERVER").ok();
+        // Sources on loopback are refused by default; the recorded answers know no such rule.
+        let ours: &[&str] = if other.is_none() { &["--source-networks", "127.0.0.1/32,::1/128"] } else { &[] };
+        let child = Command::new(other.as_deref().unwrap_or(env!("CARGO_BIN_EXE_phasor")))
+            .args(ours)
             .args(["-p", &port.to_string(), "-a", "127.0.0.1"])
             .args(flags)
             .envs(env.iter().map(|(name, value)| (name, value)))

@@ -32,12 +32,15 @@ fn set(value: &str) -> BTreeSet<String> {
 fn differences(option: &Value, answer: &Answer) -> Vec<String> {
     let mut wrong = Vec::new();
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let kind = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
+    let kind =
+        answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let message = body["message"].as_str().unwrap_or_default();
     let mut seen = None;
     for (name, wanted) in option.as_object().unwrap() {
         match name.as_str() {
-            "status" if !fits(wanted, &answer.status.into()) => wrong.push(format!("status {}, not {wanted}", answer.status)),
+            "status" if !fits(wanted, &answer.status.into()) => {
+                wrong.push(format!("status {}, not {wanted}", answer.status))
+            }
             "message" if !fits(wanted, &message.into()) => wrong.push(format!("message {message:?}, not {wanted}")),
             "message_has" if !message.to_lowercase().contains(&wanted.as_str().unwrap_or_default().to_lowercase()) => {
                 wrong.push(format!("message {message:?} without {wanted}"));
@@ -98,7 +101,8 @@ fn part(name: &str, wanted: &Value, option: &Value, seen: &Seen) -> Option<Strin
             let far = |quad: usize, channel: usize| (number(&wanted[quad][channel]) - quads[quad][channel]).abs();
             let worst = (0..16).map(|index| far(index / 4, index % 4)).fold(0.0, f64::max);
             let tolerance = option["tol"].as_f64().unwrap_or(8.0);
-            (worst.is_nan() || worst > tolerance).then(|| format!("quadrant means off by {worst:.1} (allowed {tolerance})"))
+            (worst.is_nan() || worst > tolerance)
+                .then(|| format!("quadrant means off by {worst:.1} (allowed {tolerance})"))
         }
     }
 }
