@@ -35,7 +35,7 @@ fn differences(option: &Value, answer: &Answer) -> Vec<String> {
     let kind =
         answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let message = body["message"].as_str().unwrap_or_default();
-    let mut seen = None;
+    let mut seen: Option<Result<Seen, String>> = None;
     for (name, wanted) in option.as_object().unwrap() {
         match name.as_str() {
             "status" if !fits(wanted, &answer.status.into()) => {
@@ -67,6 +67,12 @@ fn differences(option: &Value, answer: &Answer) -> Vec<String> {
             "type" if wanted != &kind => wrong.push(format!("type {kind}, not {wanted}")),
             "format" if wanted.as_str().unwrap_or_default().to_lowercase() != kind.trim_start_matches("image/") => {
                 wrong.push(format!("type {kind}, not {wanted}"));
+            }
+            "size" | "alpha" | "icc" | "exif" | "orientation" | "quads" if !kind.starts_with("image/") => {
+                seen.get_or_insert_with(|| {
+                    wrong.push("no picture".into());
+                    Err(String::new())
+                });
             }
             "size" | "alpha" | "icc" | "exif" | "orientation" | "quads" => {
                 let seen = seen.get_or_insert_with(|| Seen::read(&answer.body, &kind));
