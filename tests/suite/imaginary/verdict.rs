@@ -97,10 +97,10 @@ fn part(name: &str, wanted: &Value, option: &Value, seen: &Seen) -> Option<Strin
             (!(near(0) && near(1))).then(|| format!("size {:?}, not {wanted}", seen.size))
         }
         "alpha" => seen.alpha.filter(|alpha| wanted != alpha).map(|alpha| format!("alpha {alpha}, not {wanted}")),
-        "icc" => (wanted != &seen.icc).then(|| format!("ICC profile {}, not {wanted}", seen.icc)),
-        "exif" => (wanted != &seen.exif).then(|| format!("EXIF {}, not {wanted}", seen.exif)),
+        "icc" => (*wanted != seen.icc).then(|| format!("ICC profile {}, not {wanted}", seen.icc)),
+        "exif" => (*wanted != seen.exif).then(|| format!("EXIF {}, not {wanted}", seen.exif)),
         "orientation" => {
-            (wanted != &seen.orientation).then(|| format!("orientation {}, not {wanted}", seen.orientation))
+            (*wanted != seen.orientation).then(|| format!("orientation {}, not {wanted}", seen.orientation))
         }
         _ => {
             let quads = seen.quads?;
