@@ -1,5 +1,7 @@
 //! Steps on the CPU, one thread. Group names mirror the operations; throughput is in source pixels.
 
+#![allow(clippy::expect_used, reason = "a bench that cannot run has failed")]
+
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use phasor::backend::{Backend, CpuBackend, NeverCancelled};
@@ -125,7 +127,8 @@ mod colour {
 #[divan::bench(sample_count = 20)]
 fn zz_fir_12mp_300(b: Bencher<'_, '_>) {
     use fast_image_resize as f;
-    let src = f::images::Image::from_vec_u8(4000, 3000, noise(36_000_000), f::PixelType::U8x3).expect("as many bytes as the sides say");
+    let src = f::images::Image::from_vec_u8(4000, 3000, noise(36_000_000), f::PixelType::U8x3)
+        .expect("as many bytes as the sides say");
     let mut dst = f::images::Image::new(300, 225, f::PixelType::U8x3);
     let mut r = f::Resizer::new();
     b.bench_local(|| r.resize(&src, &mut dst, None).expect("equal pixel types"));

