@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::image::Orientation;
+
 const ORIENTATION: u16 = 0x0112;
 const STRIP_OFFSETS: u16 = 0x0111;
 const STRIP_BYTE_COUNTS: u16 = 0x0117;
@@ -26,12 +28,12 @@ pub(super) fn orientation(exif: &[u8]) -> u16 {
     }
 }
 
-/// EXIF fit for a picture that was turned and resized: orientation 1, and the thumbnail directory unlinked and its
+/// EXIF fit for a picture that was resized: `orientation` is what is left to turn, and the thumbnail directory unlinked and its
 /// bytes gone, since a thumbnail shows what the new picture no longer does. `None` when the stream cannot be read.
-pub(super) fn sanitised(mut exif: Vec<u8>) -> Option<Vec<u8>> {
+pub(super) fn sanitised(mut exif: Vec<u8>, orientation: Orientation) -> Option<Vec<u8>> {
     let tiff = Tiff::new(&exif)?;
     let directory = tiff.directory(tiff.first()?)?;
-    let orientation = directory.find(&tiff, ORIENTATION);
+    let entry = directory.find(&tiff, ORIENTATION);
     let big_endian = tiff.big_endian;
     let next = tiff.u32(directory.end).map_or(0, |offset| offset as usize);
     let mut gone = thumbnail(&tiff, next);
@@ -40,10 +42,12 @@ pub(super) fn sanitised(mut exif: Vec<u8>) -> Option<Vec<u8>> {
         return None;
     }
 
-    if let Some(entry) = orientation {
-        // Type SHORT, one value, and that is 1; whatever type it had.
-        let one: [u8; 10] = if big_endian { [0, 3, 0, 0, 0, 1, 0, 1, 0, 0] } else { [3, 0, 1, 0, 0, 0, 1, 0, 0, 0] };
-        exif.get_mut(entry + 2..entry + ENTRY)?.copy_from_slice(&one);
+    if let Some(entry) = entry {
+        // Type SHORT and one value, whatever type it had.
+        let tag = orientation.exif() as u8;
+        let value: [u8; 10] =
+            if big_endian { [0, 3, 0, 0, 0, 1, 0, tag, 0, 0] } else { [3, 0, 1, 0, 0, 0, tag, 0, 0, 0] };
+        exif.get_mut(entry + 2..entry + ENTRY)?.copy_from_slice(&value);
     }
     if let Some(pointer) = exif.get_mut(directory.end..directory.end + 4) {
         pointer.fill(0);
@@ -195,13 +199,23 @@ pub(super) mod tests {
         exif[13] = 4;
         exif[18..22].copy_from_slice(&[0, 0, 0, 6]);
         assert_eq!(orientation(&exif), 6);
-        assert_eq!(orientation(&sanitised(exif).unwrap()), 1);
+        assert_eq!(orientation(&sanitised(exif, Orientation::UPRIGHT).unwrap()), 1);
+    }
+
+    #[test]
+    fn what_is_left_to_turn_is_written() {
+        for big in [false, true] {
+            for tag in 1..=8 {
+                let kept = sanitised(sample(big, 3, b""), Orientation::from_exif(tag)).unwrap();
+                assert_eq!(orientation(&kept), tag);
+            }
+        }
     }
 
     #[test]
     fn sanitised_resets_orientation_and_forgets_the_thumbnail() {
         for big in [false, true] {
-            let clean = sanitised(sample(big, 6, b"secret thumbnail")).unwrap();
+            let clean = sanitised(sample(big, 6, b"secret thumbnail"), Orientation::UPRIGHT).unwrap();
             assert_eq!(orientation(&clean), 1);
             assert!(!clean.windows(6).any(|w| w == b"secret"));
             assert_eq!(clean.len(), 26, "thumbnail at the end is cut off");
@@ -213,7 +227,7 @@ pub(super) mod tests {
     fn thumbnail_in_the_middle_is_zeroed() {
         let mut exif = sample(false, 3, b"secret");
         exif.extend(b"maker note");
-        let clean = sanitised(exif.clone()).unwrap();
+        let clean = sanitised(exif.clone(), Orientation::UPRIGHT).unwrap();
         assert_eq!(clean.len(), exif.len());
         assert!(!clean.windows(6).any(|w| w == b"secret"));
         assert!(clean.ends_with(b"maker note"));
@@ -224,14 +238,14 @@ pub(super) mod tests {
         // Every prefix, and every single byte set to 0 or 255.
         let good = sample(false, 6, b"thumb");
         for length in 0..good.len() {
-            let _ = (orientation(&good[..length]), sanitised(good[..length].to_vec()));
+            let _ = (orientation(&good[..length]), sanitised(good[..length].to_vec(), Orientation::UPRIGHT));
         }
         for at in 0..good.len() {
             for byte in [0, 1, 8, 255] {
                 let mut bad = good.clone();
                 bad[at] = byte;
                 let _ = orientation(&bad);
-                if let Some(clean) = sanitised(bad) {
+                if let Some(clean) = sanitised(bad, Orientation::UPRIGHT) {
                     assert!(orientation(&clean) <= 1);
                 }
             }
@@ -240,7 +254,7 @@ pub(super) mod tests {
         let mut looped = sample(false, 6, b"");
         looped[22] = 8;
         assert_eq!(orientation(&looped), 6);
-        assert_eq!(sanitised(looped), None);
+        assert_eq!(sanitised(looped, Orientation::UPRIGHT), None);
         // 65535 entries claimed.
         let mut many = sample(false, 6, b"");
         many[8..10].fill(255);

@@ -25,7 +25,7 @@ impl Metadata {
     pub(super) fn for_output(&self, spec: &EncodeSpec) -> Self {
         let policy = spec.metadata;
         Self {
-            exif: self.exif.clone().filter(|_| policy.exif).and_then(exif::sanitised),
+            exif: self.exif.clone().filter(|_| policy.exif).and_then(|exif| exif::sanitised(exif, policy.orientation)),
             icc: self.icc.clone().filter(|icc| policy.icc && profile_fits(icc, spec.space)),
             xmp: self.xmp.clone().filter(|_| policy.exif),
         }
@@ -85,7 +85,8 @@ pub(super) mod tests {
         assert_eq!(metadata.for_output(&spec(OutputSpace::Srgb, MetadataPolicy::STRIP)), Metadata::default());
         let kept = metadata.for_output(&spec(OutputSpace::Srgb, MetadataPolicy::KEEP));
         assert_eq!(kept.exif, Some(exif::tests::sample(true, 1, b"")));
-        let no_icc = metadata.for_output(&spec(OutputSpace::Srgb, MetadataPolicy { exif: true, icc: false }));
+        let no_icc =
+            metadata.for_output(&spec(OutputSpace::Srgb, MetadataPolicy { icc: false, ..MetadataPolicy::KEEP }));
         assert!(no_icc.icc.is_none() && no_icc.xmp.is_some());
     }
 

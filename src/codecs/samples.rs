@@ -4,9 +4,9 @@ use crate::image::{ImageBuf, PixelFormat, Rgb8};
 
 use super::{EncodeSpec, OutputSpace};
 
-/// The layout in which a picture is written: colour as the spec says, alpha where both picture and format have it.
+/// The layout in which a picture is written: colour as the spec says, alpha where picture or spec and the format have it.
 pub(super) fn output_format(image: &ImageBuf, spec: &EncodeSpec) -> PixelFormat {
-    let alpha = image.format().has_alpha() && spec.format.holds_alpha();
+    let alpha = (image.format().has_alpha() || spec.alpha) && spec.format.holds_alpha();
     PixelFormat::of(matches!(spec.space, OutputSpace::Gray), alpha)
 }
 

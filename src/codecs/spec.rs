@@ -1,3 +1,5 @@
+use crate::image::Orientation;
+
 /// How much smaller than stored a decoder may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Shrink {
@@ -107,17 +109,19 @@ pub enum OutputSpace {
 /// Which metadata goes into the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MetadataPolicy {
-    /// EXIF (orientation reset to 1, embedded preview dropped) and XMP.
+    /// EXIF (embedded preview dropped) and XMP.
     pub exif: bool,
+    /// How the picture still has to be turned; becomes the orientation tag of kept EXIF.
+    pub orientation: Orientation,
     /// ICC profile.
     pub icc: bool,
 }
 
 impl MetadataPolicy {
     /// Keep everything.
-    pub const KEEP: Self = Self { exif: true, icc: true };
+    pub const KEEP: Self = Self { exif: true, icc: true, orientation: Orientation::UPRIGHT };
     /// Drop everything.
-    pub const STRIP: Self = Self { exif: false, icc: false };
+    pub const STRIP: Self = Self { exif: false, icc: false, orientation: Orientation::UPRIGHT };
 }
 
 /// What is asked of an encoder. Knobs that a format lacks are ignored.
@@ -137,6 +141,8 @@ pub struct EncodeSpec {
     pub lossless: bool,
     /// Colour of the output.
     pub space: OutputSpace,
+    /// Alpha channel even where every pixel is opaque, in formats that hold one.
+    pub alpha: bool,
     /// Which metadata is kept.
     pub metadata: MetadataPolicy,
 }
@@ -152,6 +158,7 @@ impl EncodeSpec {
             palette: false,
             lossless: false,
             space: OutputSpace::Srgb,
+            alpha: false,
             metadata: MetadataPolicy::KEEP,
         }
     }

@@ -36,6 +36,20 @@ impl Orientation {
         Self { turns, mirrored }
     }
 
+    /// The EXIF orientation tag, 1 to 8, of a picture that must be turned so.
+    pub const fn exif(self) -> u16 {
+        match (self.turns, self.mirrored) {
+            (0, false) => 1,
+            (0, true) => 2,
+            (2, false) => 3,
+            (2, true) => 4,
+            (1, true) => 5,
+            (1, false) => 6,
+            (_, true) => 7,
+            (_, false) => 8,
+        }
+    }
+
     /// Quarter turns clockwise, 0 to 3, done before the mirror.
     pub const fn turns(self) -> u8 {
         self.turns
@@ -92,6 +106,13 @@ mod tests {
 
     fn all() -> impl Iterator<Item = Orientation> {
         (1..=8).map(Orientation::from_exif)
+    }
+
+    #[test]
+    fn exif_tags_stand_for_themselves() {
+        for tag in 1..=8 {
+            assert_eq!(Orientation::from_exif(tag).exif(), tag);
+        }
     }
 
     #[test]

@@ -124,6 +124,7 @@ fn resize(draft: &mut Draft, request: &Request<'_>) -> Result<(), PlanError> {
     let zoomed = (side(source.width()), side(source.height()));
     let frame = scale::frame(request, source, zoomed);
     let resampled = frame.scaled != zoomed;
+    place::check_window(request, &frame)?;
     // A zoomed picture of which only a window is kept is never made whole, so it may be larger than the limits.
     let scaled = if resampled || zoom.get() == 1 {
         draft.bounds.size(frame.scaled.0, frame.scaled.1)?

@@ -72,7 +72,9 @@ impl Target {
 
 fn fetchable(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
-        && url.host_str().is_some_and(|host| !host.is_empty())
+        && url
+            .host_str()
+            .is_some_and(|host| host.strip_suffix('.').unwrap_or(host).split('.').all(|label| !label.is_empty()))
         && url.username().is_empty()
         && url.password().is_none()
 }
@@ -99,6 +101,10 @@ mod tests {
             "http:foo",
             "http:///foo",
             "http://",
+            "http://./",
+            "http://1../",
+            "http://a..b/",
+            "http://.h/",
             "http://h/%zz",
             "http://h/%",
             "http://h%zz/",
@@ -190,8 +196,8 @@ mod tests {
         #[test]
         fn no_host_looks_like_a_number(host in "[0-9a-fx.%１٠]{1,16}") {
             if let Some(target) = Target::parse(&format!("http://{host}/")) && let Some(Host::Domain(domain)) = target.url.host() {
-                let last = domain.trim_end_matches('.').rsplit('.').next().unwrap().to_owned();
-                prop_assert!(last.is_empty() || !last.bytes().all(|b| b.is_ascii_digit()), "{domain}");
+                let last = domain.strip_suffix('.').unwrap_or(domain).rsplit('.').next().unwrap().to_owned();
+                prop_assert!(!last.bytes().all(|b| b.is_ascii_digit()), "{domain}");
             }
         }
 

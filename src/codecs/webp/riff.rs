@@ -108,7 +108,16 @@ impl<'a> Container<'a> {
         if !fits {
             return Err(malformed("the picture's size contradicts the canvas"));
         }
-        Ok(Self { width, height, alpha: flags & ALPHA_FLAG != 0, animated, coding: picture.coding, icc, exif, xmp })
+        Ok(Self {
+            width,
+            height,
+            alpha: animated || flags & ALPHA_FLAG != 0,
+            animated,
+            coding: picture.coding,
+            icc,
+            exif,
+            xmp,
+        })
     }
 }
 

@@ -75,7 +75,7 @@ impl Draft {
             gray: header.is_gray(),
             format: output_format(header.format),
             // The pixels become RGB, so a CMYK profile would be wrong.
-            metadata: MetadataPolicy { exif: true, icc: header.space != Space::Cmyk },
+            metadata: MetadataPolicy { icc: header.space != Space::Cmyk, ..MetadataPolicy::KEEP },
             encode: None,
             overlays: Vec::new(),
             steps: Vec::new(),
@@ -131,7 +131,11 @@ impl Draft {
     pub(super) fn into_plan(self, source: Size) -> Result<Plan, PlanError> {
         let encode = match self.encode {
             Some(encode) => encode,
-            None => EncodeSpec { metadata: self.metadata, ..EncodeSpec::new(self.require_encoder()?) },
+            None => EncodeSpec {
+                metadata: MetadataPolicy { orientation: self.pending, ..self.metadata },
+                alpha: self.alpha,
+                ..EncodeSpec::new(self.require_encoder()?)
+            },
         };
         let decode = DecodeSpec { shrink: shrink(source, &self.steps) };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })

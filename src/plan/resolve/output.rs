@@ -16,7 +16,7 @@ pub(super) fn settle(draft: &mut Draft, p: &Params) -> Result<(), PlanError> {
     {
         return Err(PlanError::SideTooLong { format, limit });
     }
-    let mut metadata = draft.metadata;
+    let mut metadata = MetadataPolicy { orientation: draft.pending, ..draft.metadata };
     if p.colorspace == OutputSpace::Gray {
         // An RGB profile cannot describe grey samples.
         metadata.icc &= draft.gray;
@@ -41,6 +41,7 @@ pub(super) fn settle(draft: &mut Draft, p: &Params) -> Result<(), PlanError> {
         interlace: p.interlace,
         palette: p.palette,
         space: p.colorspace,
+        alpha: draft.alpha,
         metadata,
         ..defaults
     });

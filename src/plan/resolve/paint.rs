@@ -55,6 +55,8 @@ pub(super) fn image(draft: &mut Draft, p: &Params, optional: bool) -> Result<(),
     }
     let opacity = if p.opacity > 0.0 { p.opacity } else { 1.0 };
     let mark = Overlay::Image { url: p.image.clone(), optional };
+    // The reference composites with alpha and keeps it.
+    draft.alpha = true;
     overlay(draft, mark, Placement::At(Point { x: p.left, y: p.top }), opacity);
     Ok(())
 }

@@ -9,6 +9,22 @@ use super::scale::Frame;
 /// Longest side of a crop or an area.
 pub const MAX_WINDOW_SIDE: u32 = 16_383;
 
+/// The limit of crops, before that of whole pictures: a window that is too long is refused as such, however large the
+/// scaled picture would be.
+///
+/// # Errors
+/// [`PlanError::WindowTooLarge`].
+pub(super) fn check_window(request: &Request<'_>, frame: &Frame) -> Result<(), PlanError> {
+    let smart = request.gravity == Gravity::Smart;
+    let fits = frame.scaled.0 <= frame.width && frame.scaled.1 <= frame.height;
+    let crops = frame.transforms && !fits && (smart || request.crop && !request.force);
+    let longest = frame.width.min(frame.scaled.0).max(frame.height.min(frame.scaled.1));
+    if crops && longest > u64::from(MAX_WINDOW_SIDE) {
+        return Err(PlanError::WindowTooLarge);
+    }
+    Ok(())
+}
+
 /// Step 8 of the common path: what becomes of the scaled picture, the first rule that applies. The step may be one that
 /// changes nothing.
 ///
@@ -23,10 +39,10 @@ pub(super) fn place(
     let wanted = || clipped(frame, scaled);
     let fits = u64::from(scaled.width()) <= frame.width && u64::from(scaled.height()) <= frame.height;
     if request.gravity == Gravity::Smart {
-        return Ok(if fits { None } else { Some(Step::SmartCrop { to: windowed(wanted())? }) });
+        return Ok(if fits { None } else { Some(Step::SmartCrop { to: wanted() }) });
     }
     if request.crop && !request.force {
-        return Ok(if fits { None } else { Some(Step::Crop(request.gravity.window(scaled, windowed(wanted())?))) });
+        return Ok(if fits { None } else { Some(Step::Crop(request.gravity.window(scaled, wanted()))) });
     }
     if request.embed {
         let into = bounds.size(frame.width, frame.height)?;
@@ -41,13 +57,6 @@ pub(super) fn place(
 fn clipped(frame: &Frame, scaled: Size) -> Size {
     let side = |target: u64, have: u32| u32::try_from(target).unwrap_or(u32::MAX).min(have);
     Size::at_least_one(side(frame.width, scaled.width()), side(frame.height, scaled.height()))
-}
-
-fn windowed(size: Size) -> Result<Size, PlanError> {
-    if size.width() > MAX_WINDOW_SIDE || size.height() > MAX_WINDOW_SIDE {
-        return Err(PlanError::WindowTooLarge);
-    }
-    Ok(size)
 }
 
 /// The area of the scaled picture; negative offsets count as 0.

@@ -237,6 +237,7 @@ fn a_pipeline_is_one_plan() {
     Blur(Sigma(1.0))
     Gray
     Composite { overlay: 0, placement: At(Point { x: -3, y: 0 }), opacity: Opacity(1.0) }
+    Flatten(Rgb8 { r: 0, g: 0, b: 0 })
     Gray
     encode png q75 c6 gray -icc
     "#);

@@ -123,7 +123,7 @@ for setup in (BUILT_IN, OWN, STATUS):
     setup.post("/resize?width=20", b"", why="empty", **({"pixels": "skip"} if setup in (BUILT_IN, OWN) else {"fix": Expect(status=200, format="JPEG")} if setup is STATUS else {}))
 BUILT_IN.get("/resize?width=50&file=rgb.png", pixels="skip", must=Expect(status=401, format="JPEG", size=(50, 400), headers={"error": '{"message":"Invalid or missing API key","status":401}'}), why="401 with the placeholder")
 BUILT_IN.get("/resize?file=missing&key=k", pixels="skip", must=Expect(status=400, format="JPEG", size=(400, 400)), why="the built-in picture is 400 × 400")
-OWN.get("/resize?file=missing%0D%0AX-Evil:1&url=%22%3Cx", why="no header injection through the Error header")
+OWN.get("/resize?file=missing%0D%0AX-Evil:1", why="no header injection through the Error header")
 PREFIXED = suite("9 placeholder", "-placeholder", "{FIXTURES}/photo.jpg", "-placeholder-status", "418", "-mount", "{FIXTURES}", "-path-prefix", "/img", "-disable-endpoints", "crop")
 PREFIXED.get("/img/crop?width=40&height=30", must=Expect(status=418, size=(40, 30)))
 PREFIXED.get("/img/resize?width=40&file=missing&type=png", floor=20)
