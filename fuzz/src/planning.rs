@@ -2,13 +2,12 @@
 //!
 //! The one place that names the functions of `phasor::plan`.
 
-use phasor::codecs::{Format, Header, Limits, Space};
+use phasor::codecs::{Format, Header, Limits, OutputFormat, Space};
 use phasor::image::Size;
 use phasor::ops::Step;
-use phasor::plan::{self, Endpoint, Overlay, Params, Plan};
+use phasor::plan::{self, Endpoint, MAX_TEXT_BYTES, Overlay, Plan};
 use phasor::query::Query;
 
-use crate::codec::one_line;
 use crate::limits;
 
 /// Plans for an endpoint and a raw query, twice, and holds the answer to its laws.
@@ -16,21 +15,22 @@ pub fn check(endpoint: Endpoint, raw: &[u8], source: &Header) {
     let limits = limits();
     let query = Query::parse(raw);
     let resolve = || -> Result<Plan, String> {
-        let params = Params::parse(&query).map_err(|error| error.to_string())?;
-        plan::resolve(endpoint, &params, source, &limits).map_err(|error| error.to_string())
+        let params = plan::parse(&query).map_err(|error| error.to_string())?;
+        // Counts for `type=auto` alone.
+        let negotiated = Some(OutputFormat::Webp);
+        plan::resolve(endpoint, &params, source, &limits, negotiated).map_err(|error| error.to_string())
     };
     let answer = resolve();
     assert_eq!(format!("{answer:?}"), format!("{:?}", resolve()), "two plans differ");
     match answer {
         Ok(plan) => hold(&plan, source, &limits),
-        Err(error) => one_line(&error),
+        Err(error) => assert!(!error.is_empty()),
     }
 }
 
 /// Every number of a plan is one that the engine can carry out.
 fn hold(plan: &Plan, source: &Header, limits: &Limits) {
-    let shrink = plan.decode.shrink.divisor();
-    let mut size = Size::at_least_one(source.size.width().div_ceil(shrink), source.size.height().div_ceil(shrink));
+    let mut size = source.size;
     for step in &plan.steps {
         match step {
             Step::Crop(rect) => assert!(rect.is_inside(size), "{rect:?} is not inside {size}"),
@@ -52,12 +52,14 @@ fn hold(plan: &Plan, source: &Header, limits: &Limits) {
         assert!(size.area() <= limits.output_pixels, "{size} after {step:?}");
         assert!(size.width().max(size.height()) <= limits.side, "{size} after {step:?}");
     }
+    assert_eq!(size, plan.output_size(source.size));
     for overlay in &plan.overlays {
         if let Overlay::Text(text) = overlay {
-            assert!(text.text.len() <= 1024 && text.width >= 1);
+            assert!(text.text.len() <= MAX_TEXT_BYTES && text.width >= 1);
         }
     }
-    assert!((1..=100).contains(&plan.encode.quality) && plan.encode.compression <= 9);
+    assert!((1..=100).contains(&plan.encode.quality) && (1..=9).contains(&plan.encode.compression));
+    assert!(plan.encode.format.is_written());
 }
 
 /// A picture for planning, told by three bytes: sides 1 to 256, and a bit each for alpha, grey and format.
