@@ -31,6 +31,9 @@ impl Shrink {
 pub struct DecodeSpec {
     /// Smallest size that still serves the plan; decoders that cannot shrink answer at full size.
     pub shrink: Shrink,
+    /// How many coefficients of each block (in zigzag order: 1, 3, 6, 10, …) serve the first resampling, where that
+    /// comes first; 0 asks for samples. Decoders that do not know coefficients answer with samples.
+    pub coefficients: u8,
 }
 
 /// A format that can be asked for with `type`.

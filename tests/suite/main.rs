@@ -16,3 +16,5 @@ mod http;
 mod imaginary;
 /// Who may use whom.
 mod layers;
+/// Thumbnails from few coefficients against those from all samples.
+mod thumbnails;

@@ -6,15 +6,16 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
-use crate::image::{ImageBuf, PixelFormat};
+use crate::image::{ImageBuf, Picture, PixelFormat};
 
+use super::coefficients::{self, Refused};
 use super::markers::{self, Markers};
 
-/// Decodes at full size to grey or RGB. Truncated scan data gives the part that is there; the rest is grey.
+/// Decodes at full size to grey or RGB, or to the coefficients asked for. Truncated scan data gives the part that is there; the rest is grey.
 pub(in crate::codecs) fn decode(
     bytes: &[u8],
     header: &Header,
-    _spec: &DecodeSpec,
+    spec: &DecodeSpec,
     limits: &Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
@@ -24,6 +25,19 @@ pub(in crate::codecs) fn decode(
     let metadata =
         Metadata { exif: markers.exif.map(<[u8]>::to_vec), icc: markers.icc(), xmp: markers.xmp.map(<[u8]>::to_vec) };
 
+    let metadata = metadata.within(limits);
+
+    if spec.coefficients > 0 {
+        match coefficients::decode(bytes, spec.coefficients, limits.jpeg_scans, cancelled) {
+            // Never trust two parsers of one fact.
+            Ok(found) if found.size == header.size => {
+                return Ok(Decoded { picture: Picture::Coefficients(found), metadata });
+            }
+            Err(Refused::Cancelled) => return Err(DecodeError::Cancelled),
+            // The general decoder reads more kinds, and says what is wrong with the rest.
+            Ok(_) | Err(Refused::Kind | Refused::Damaged) => {}
+        }
+    }
     let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
     let decoded = match pixels.decode(bytes) {
         // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
@@ -33,7 +47,7 @@ pub(in crate::codecs) fn decode(
         },
         other => other.map_err(|error| error.or(DecodeError::Unreadable)),
     };
-    Ok(Decoded { picture: decoded?.into(), metadata: metadata.within(limits) })
+    Ok(Decoded { picture: decoded?.into(), metadata })
 }
 
 /// What the pixels' decoder needs to know.

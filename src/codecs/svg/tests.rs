@@ -11,7 +11,8 @@ fn svg(attributes: &str, content: &str) -> String {
 fn read(text: &str, shrink: Shrink) -> Result<(Header, ImageBuf), DecodeError> {
     let limits = Limits::default();
     let header = probe(text.as_bytes(), &limits)?;
-    let decoded = decode(text.as_bytes(), &header, &DecodeSpec { shrink }, &limits, &|| false)?;
+    let decoded =
+        decode(text.as_bytes(), &header, &DecodeSpec { shrink, ..DecodeSpec::default() }, &limits, &|| false)?;
     let Picture::Packed(image) = decoded.picture else { panic!("SVG decodes to packed samples") };
     Ok((header, image))
 }
