@@ -26,14 +26,28 @@ impl Shrink {
     }
 }
 
+/// How much of a JPEG a resampling needs. Other decoders, and that of JPEG where it must, answer with all samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Detail {
+    /// All samples.
+    #[default]
+    Samples,
+    /// So many coefficients of each block, in zigzag order: 1, 3, 6, 10, …
+    Coefficients(u8),
+    /// Planes of half the width and height.
+    Halves {
+        /// Also chroma that has fewer samples than luma: enough where the output's chroma is coarse too.
+        all: bool,
+    },
+}
+
 /// What is asked of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DecodeSpec {
     /// Smallest size that still serves the plan; decoders that cannot shrink answer at full size.
     pub shrink: Shrink,
-    /// How many coefficients of each block (in zigzag order: 1, 3, 6, 10, …) serve the first resampling, where that
-    /// comes first; 0 asks for samples. Decoders that do not know coefficients answer with samples.
-    pub coefficients: u8,
+    /// What serves the first resampling, where that comes first.
+    pub detail: Detail,
 }
 
 /// A format that can be asked for with `type`.

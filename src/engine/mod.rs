@@ -1,5 +1,6 @@
 //! Carries plans out: admission, then decode → steps → encode on a fixed pool, never on async threads.
 
+mod allocator;
 mod control;
 mod cost;
 mod pool;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::backend::Checkpoint;
 use crate::budget::{Charge, MemoryBudget};
 
+use super::allocator;
 use super::control::Control;
 
 /// Stack of a worker: decoders bound their recursion well below it.
@@ -18,6 +19,11 @@ const MEMORY_RETRY: Duration = Duration::from_millis(5);
 /// Once the oldest job has waited this long and the queue is half full, the newest goes first: under overload a few
 /// late answers are better than all answers late.
 const STALE: Duration = Duration::from_secs(1);
+
+/// An idle pool gives memory back after this long, once.
+const IDLE: Duration = Duration::from_secs(2);
+/// A busy one as often as this.
+const TRIM_EVERY: Duration = Duration::from_secs(15);
 
 type Start = Box<dyn FnOnce(Option<Charge>, Duration) + Send>;
 type Finish = Box<dyn FnOnce() + Send>;
@@ -34,6 +40,9 @@ struct Queue {
     starts: VecDeque<Waiting>,
     finishes: VecDeque<Finish>,
     stopping: bool,
+    /// Whether a job ran since freed memory was last given back, and when that was.
+    used: bool,
+    trimmed: Option<Instant>,
 }
 
 struct Shared {
@@ -168,12 +177,17 @@ fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
 enum Task {
     Start(Waiting, Option<Charge>),
     Finish(Finish),
+    /// Give memory back.
+    Trim,
 }
 
 fn work(shared: &Shared) {
     while let Some(task) = next(shared) {
         let begun = Instant::now();
         match task {
+            Task::Trim => {
+                allocator::trim();
+            }
             Task::Finish(finish) => {
                 finish();
             }
@@ -192,28 +206,65 @@ fn work(shared: &Shared) {
     }
 }
 
+impl Queue {
+    /// A task that gives memory back; the caller has seen that it is time.
+    fn trim(&mut self) -> Task {
+        self.used = false;
+        self.trimmed = Some(Instant::now());
+        Task::Trim
+    }
+
+    /// Whether a busy pool should give memory back before the next job.
+    fn is_trim_due(&self) -> bool {
+        self.used && self.trimmed.is_some_and(|last| last.elapsed() > TRIM_EVERY)
+    }
+}
+
+/// Waits for the next task and counts it as running. `None` when the pool stops.
 fn next(shared: &Shared) -> Option<Task> {
-    let mut queue = lock(&shared.queue);
+    let (mut queue, task) = wait(shared, lock(&shared.queue));
+    let task = task?;
+    if !matches!(task, Task::Trim) {
+        queue.used = true;
+        queue.trimmed.get_or_insert_with(Instant::now);
+    }
+    shared.running.fetch_add(1, Ordering::Relaxed);
+    Some(task)
+}
+
+/// The next task; gives the lock up while there is none.
+fn wait<'a>(shared: &'a Shared, mut queue: MutexGuard<'a, Queue>) -> (MutexGuard<'a, Queue>, Option<Task>) {
     loop {
         if let Some(finish) = queue.finishes.pop_front() {
-            shared.running.fetch_add(1, Ordering::Relaxed);
-            return Some(Task::Finish(finish));
+            return (queue, Some(Task::Finish(finish)));
         }
         if queue.stopping {
-            return None;
+            return (queue, None);
+        }
+        if queue.is_trim_due() {
+            let task = queue.trim();
+            return (queue, Some(task));
         }
         let overloaded = queue.starts.len() * 2 > shared.max_queue
             && queue.starts.front().is_some_and(|oldest| oldest.since.elapsed() > STALE);
         let job = if overloaded { queue.starts.pop_back() } else { queue.starts.pop_front() };
         let Some(job) = job else {
-            queue = shared.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            if queue.used {
+                let (held, waited) = shared.ready.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+                queue = held;
+                if waited.timed_out() && queue.used && queue.starts.is_empty() && queue.finishes.is_empty() {
+                    let task = queue.trim();
+                    return (queue, Some(task));
+                }
+            } else {
+                queue = shared.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
             continue;
         };
         let cancelled = job.control.is_cancelled();
         let charge = if cancelled { None } else { shared.budget.try_charge(job.bytes) };
         if cancelled || charge.is_some() {
-            shared.running.fetch_add(1, Ordering::Relaxed);
-            return Some(Task::Start(job, charge));
+            return (queue, Some(Task::Start(job, charge)));
         }
         // Memory comes back when other jobs or fetches end; the job keeps its place.
         if overloaded {

@@ -107,7 +107,7 @@ impl Axes {
 /// Picture samples that one plane sample covers along an axis. The last of an odd side covers less than that, so the
 /// quotient of the lengths is not the answer.
 fn subsampling(picture: u32, plane: u32) -> f64 {
-    [1, 2, 4, 3]
+    [1, 2, 4, 3, 8, 6]
         .into_iter()
         .find(|&s| picture.div_ceil(s) == plane)
         .map_or_else(|| f64::from(picture) / f64::from(plane), f64::from)

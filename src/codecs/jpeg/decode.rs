@@ -5,7 +5,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
+use crate::codecs::{DecodeError, DecodeSpec, Decoded, Detail, Format, Header, Limits, Metadata};
 use crate::image::{ImageBuf, Picture, PixelFormat};
 
 use super::coefficients::{self, Refused};
@@ -27,15 +27,10 @@ pub(in crate::codecs) fn decode(
 
     let metadata = metadata.within(limits);
 
-    if spec.coefficients > 0 {
-        match coefficients::decode(bytes, spec.coefficients, limits.jpeg_scans, cancelled) {
-            // Never trust two parsers of one fact.
-            Ok(found) if found.size == header.size => {
-                return Ok(Decoded { picture: Picture::Coefficients(found), metadata });
-            }
-            Err(Refused::Cancelled) => return Err(DecodeError::Cancelled),
-            // The general decoder reads more kinds, and says what is wrong with the rest.
-            Ok(_) | Err(Refused::Kind | Refused::Damaged) => {}
+    if let Some(found) = detail(bytes, spec.detail, limits, cancelled)? {
+        // Never trust two parsers of one fact.
+        if found.size() == header.size {
+            return Ok(Decoded { picture: found, metadata });
         }
     }
     let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
@@ -48,6 +43,30 @@ pub(in crate::codecs) fn decode(
         other => other.map_err(|error| error.or(DecodeError::Unreadable)),
     };
     Ok(Decoded { picture: decoded?.into(), metadata })
+}
+
+/// The part of the file that is asked for. `None` when all samples are, or when the file is not of the kind that can be
+/// read so: the general decoder reads more kinds, and says what is wrong with the rest.
+fn detail(
+    bytes: &[u8],
+    detail: Detail,
+    limits: &Limits,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<Picture>, DecodeError> {
+    let found = match detail {
+        Detail::Samples => return Ok(None),
+        Detail::Coefficients(count) => {
+            coefficients::decode(bytes, count, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
+        }
+        Detail::Halves { all } => {
+            coefficients::decode_halved(bytes, all, limits.jpeg_scans, cancelled).map(Picture::Planes)
+        }
+    };
+    match found {
+        Ok(picture) => Ok(Some(picture)),
+        Err(Refused::Cancelled) => Err(DecodeError::Cancelled),
+        Err(Refused::Kind | Refused::Damaged) => Ok(None),
+    }
 }
 
 /// What the pixels' decoder needs to know.

@@ -3,7 +3,7 @@ use crate::image::{Orientation, Rgb8, Size};
 use crate::ops::{Border, Step};
 use crate::plan::{Overlay, Plan, PlanError};
 
-use super::shrink::{coefficients, shrink};
+use super::shrink::{detail, shrink};
 
 /// How large a picture may be, between steps and at the end.
 #[derive(Debug, Clone, Copy)]
@@ -137,8 +137,7 @@ impl Draft {
                 ..EncodeSpec::new(self.require_encoder()?)
             },
         };
-        let decode =
-            DecodeSpec { shrink: shrink(source, &self.steps), coefficients: coefficients(source, &self.steps) };
+        let decode = DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps, &encode) };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })
     }
 }

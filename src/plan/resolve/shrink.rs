@@ -1,4 +1,4 @@
-use crate::codecs::Shrink;
+use crate::codecs::{Detail, EncodeSpec, OutputFormat, Shrink};
 use crate::image::Size;
 use crate::ops::{Filter, Step};
 
@@ -34,12 +34,15 @@ pub(super) fn shrink(source: Size, steps: &[Step]) -> Shrink {
 const FREQUENCIES: f64 = 28.0;
 /// Block means alone come to 45 dB, however much the picture shrinks.
 const LEAST_FREQUENCIES: f64 = 2.0;
-/// From here on all samples cost less than their coefficients.
-const MOST_FREQUENCIES: u8 = 6;
+/// From here on planes of half the size cost less than the coefficients.
+const MOST_FREQUENCIES: f64 = 4.0;
 
-/// How many zigzag coefficients of each JPEG block serve the steps: those with `u + v < k`, where `k` grows as the
-/// picture shrinks less. 0 when samples are needed, or cost less.
-pub(super) fn coefficients(source: Size, steps: &[Step]) -> u8 {
+/// From here on what halving cuts off is not missed: the picture is nearer to the ideal one than the reference's.
+const LEAST_HALVED: f64 = 3.0;
+
+/// How much of a JPEG serves the steps. For a strong shrink the zigzag coefficients of each block with `u + v < k`, where
+/// `k` grows as the picture shrinks less; for a weaker one the planes at half size.
+pub(super) fn detail(source: Size, steps: &[Step], encode: &EncodeSpec) -> Detail {
     let mut size = source;
     for step in steps {
         match step {
@@ -48,17 +51,32 @@ pub(super) fn coefficients(source: Size, steps: &[Step]) -> u8 {
                 let scale = |have: u32, want: u32| f64::from(have) / f64::from(want);
                 let least = scale(size.width(), to.width()).min(scale(size.height(), to.height()));
                 let k = (FREQUENCIES / least).ceil().max(LEAST_FREQUENCIES);
-                return if k <= f64::from(MOST_FREQUENCIES) { triangle(k as u8) } else { 0 };
+                return if k <= MOST_FREQUENCIES {
+                    Detail::Coefficients(triangle(k as u8))
+                } else if least >= LEAST_HALVED {
+                    Detail::Halves { all: has_coarse_chroma(encode) }
+                } else {
+                    Detail::Samples
+                };
             }
-            _ => return 0,
+            _ => return Detail::Samples,
         }
     }
-    0
+    Detail::Samples
 }
 
 /// Coefficients with `u + v < k`.
 const fn triangle(k: u8) -> u8 {
     k * (k + 1) / 2
+}
+
+/// Whether the output has one chroma sample for four of luma, as lossy WebP does and JPEG of less than the best quality.
+fn has_coarse_chroma(encode: &EncodeSpec) -> bool {
+    match encode.format {
+        OutputFormat::Jpeg => encode.quality < 90,
+        OutputFormat::Webp => !encode.lossless,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -97,19 +115,32 @@ mod tests {
     }
 
     #[test]
-    fn the_less_it_shrinks_the_more_coefficients_are_read() {
+    fn the_less_it_shrinks_the_more_is_read() {
         let source = size(4000, 3000);
-        assert_eq!(coefficients(source, &[resample(100, 75)]), 3);
-        assert_eq!(coefficients(source, &[resample(200, 150)]), 3);
-        assert_eq!(coefficients(source, &[resample(300, 225)]), 6);
-        assert_eq!(coefficients(source, &[resample(800, 600)]), 21);
-        assert_eq!(coefficients(source, &[resample(1600, 1200)]), 0);
+        let png = EncodeSpec::new(OutputFormat::Png);
+        let detail = |steps: &[Step]| detail(source, steps, &png);
+        assert_eq!(detail(&[resample(100, 75)]), Detail::Coefficients(3));
+        assert_eq!(detail(&[resample(200, 150)]), Detail::Coefficients(3));
+        assert_eq!(detail(&[resample(300, 225)]), Detail::Coefficients(6));
+        assert_eq!(detail(&[resample(500, 375)]), Detail::Coefficients(10));
+        assert_eq!(detail(&[resample(800, 600)]), Detail::Halves { all: false });
+        assert_eq!(detail(&[resample(1333, 1000)]), Detail::Halves { all: false });
+        assert_eq!(detail(&[resample(1334, 1000)]), Detail::Samples);
         // The axis that shrinks least counts, as it lies in the file.
-        assert_eq!(coefficients(source, &[resample(100, 2999)]), 0);
+        assert_eq!(detail(&[resample(100, 2999)]), Detail::Samples);
         let turn = Step::Orient(Orientation::clockwise(1));
-        assert_eq!(coefficients(source, &[turn, resample(225, 300)]), 6);
+        assert_eq!(detail(&[turn, resample(225, 300)]), Detail::Coefficients(6));
         let crop = Step::Crop(Rect { left: 0, top: 0, size: size(800, 800) });
-        assert_eq!(coefficients(source, &[crop, resample(10, 10)]), 0);
-        assert_eq!(coefficients(source, &[]), 0);
+        assert_eq!(detail(&[crop, resample(10, 10)]), Detail::Samples);
+        assert_eq!(detail(&[]), Detail::Samples);
+    }
+
+    #[test]
+    fn coarse_chroma_is_read_coarse() {
+        let jpeg = |quality| EncodeSpec { quality, ..EncodeSpec::new(OutputFormat::Jpeg) };
+        let all = |encode: &EncodeSpec| detail(size(4000, 3000), &[resample(1200, 900)], encode);
+        assert_eq!(all(&jpeg(80)), Detail::Halves { all: true });
+        assert_eq!(all(&jpeg(90)), Detail::Halves { all: false });
+        assert_eq!(all(&EncodeSpec::new(OutputFormat::Webp)), Detail::Halves { all: true });
     }
 }

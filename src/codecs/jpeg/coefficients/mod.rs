@@ -8,10 +8,11 @@
 mod baseline;
 mod bits;
 mod frame;
+mod halved;
 mod huffman;
 mod progressive;
 
-use crate::image::{CoefficientPlane, Coefficients, Size};
+use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +35,61 @@ pub const fn triangle(k: u8) -> u8 {
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
 pub fn decode(bytes: &[u8], count: u8, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Coefficients, Refused> {
-    let mut walker = frame::Walker::new(bytes)?;
-    let frame = walker.frame()?;
-    let mut planes: Vec<frame::Grid> = frame.components.iter().map(|c| frame::Grid::new(c, count)).collect();
-    if frame.progressive {
-        progressive::decode(&mut walker, &frame, &mut planes, max_scans, cancelled)?;
-    } else {
-        baseline::decode(&mut walker, &frame, &mut planes, cancelled)?;
-    }
-    let mut components = Vec::with_capacity(planes.len());
-    for (component, grid) in frame.components.iter().zip(planes) {
-        let table = walker.quantisation(component.table).ok_or(Refused::Damaged)?;
+    let read = Read::new(bytes, count, max_scans, cancelled)?;
+    let mut components = Vec::with_capacity(read.grids.len());
+    for (component, grid) in read.frame.components.iter().zip(read.grids) {
+        let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
         components.push(grid.dequantised(component, table)?);
     }
-    Ok(Coefficients { size: frame.size, count, components })
+    Ok(Coefficients { size: read.frame.size, count, components })
+}
+
+/// Decodes to planes of half the width and height, by the inverse transform of the lower half of the frequencies.
+/// Chroma that has fewer samples than luma is left at its own size unless `halve_all`.
+///
+/// # Errors
+/// [`Refused`]; the file may still be readable by the general decoder.
+pub fn decode_halved(
+    bytes: &[u8],
+    halve_all: bool,
+    max_scans: u32,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Planes, Refused> {
+    let read = Read::new(bytes, halved::COUNT, max_scans, cancelled)?;
+    let luma_size = read.frame.components.first().ok_or(Refused::Kind)?.size;
+    let mut planes = Vec::with_capacity(read.grids.len());
+    for (component, grid) in read.frame.components.iter().zip(&read.grids) {
+        let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
+        if halve_all || component.size.area() * 2 > luma_size.area() {
+            planes.push(halved::plane::<4>(grid, component.size, table, cancelled)?);
+        } else {
+            planes.push(halved::plane::<8>(grid, component.size, table, cancelled)?);
+        }
+    }
+    let mut planes = planes.into_iter();
+    let (luma, cb, cr) = (planes.next().ok_or(Refused::Kind)?, planes.next(), planes.next());
+    Ok(Planes { size: read.frame.size, luma, chroma: cb.zip(cr).map(|(cb, cr)| [cb, cr]) })
+}
+
+/// Everything up to the end of the last scan.
+struct Read<'a> {
+    walker: frame::Walker<'a>,
+    frame: frame::Frame,
+    grids: Vec<frame::Grid>,
+}
+
+impl<'a> Read<'a> {
+    fn new(bytes: &'a [u8], count: u8, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Self, Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        let mut grids: Vec<frame::Grid> = frame.components.iter().map(|c| frame::Grid::new(c, count)).collect();
+        if frame.progressive {
+            progressive::decode(&mut walker, &frame, &mut grids, max_scans, cancelled)?;
+        } else {
+            baseline::decode(&mut walker, &frame, &mut grids, cancelled)?;
+        }
+        Ok(Self { walker, frame, grids })
+    }
 }
 
 impl frame::Grid {

@@ -1,0 +1,70 @@
+//! From a JPEG of 12 MP to a small picture, one thread: all samples against the first coefficients of each block.
+
+#![allow(clippy::expect_used, missing_docs, reason = "a bench that cannot run has failed")]
+
+mod pictures;
+
+use std::sync::LazyLock;
+
+use divan::Bencher;
+use phasor::backend::{Backend, CpuBackend, NeverCancelled};
+use phasor::codecs::{DecodeSpec, Detail, Limits, OutputFormat, decode, probe};
+use phasor::image::Size;
+use phasor::ops::{Filter, Step};
+
+fn main() {
+    divan::main();
+}
+
+static BASELINE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    pictures::file_or(".jpg", || pictures::encoded(&pictures::photograph(4000, 3000), OutputFormat::Jpeg, 88, false))
+});
+
+/// `k=3` stands for the coefficients with `u + v < 3` of each block.
+fn detail(what: &str) -> Detail {
+    match what {
+        "samples" => Detail::Samples,
+        "halves" => Detail::Halves { all: true },
+        "half luma" => Detail::Halves { all: false },
+        k => {
+            let k: u8 = k.trim_start_matches("k=").parse().expect("a digit");
+            Detail::Coefficients(k * (k + 1) / 2)
+        }
+    }
+}
+
+fn thumbnail(bencher: Bencher<'_, '_>, width: u32, what: &str) {
+    let limits = Limits::default();
+    let header = probe(&BASELINE, &limits).expect("a JPEG");
+    let spec = DecodeSpec { detail: detail(what), ..DecodeSpec::default() };
+    let to = Size::at_least_one(width, width * header.size.height() / header.size.width());
+    let steps = [Step::Resample { to, filter: Filter::Lanczos3 }];
+    bencher.bench(|| {
+        let decoded = decode(&BASELINE, &header, &spec, &limits, &|| false).expect("a JPEG");
+        CpuBackend.run(decoded.picture, &[], &steps, &NeverCancelled)
+    });
+}
+
+#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+fn to_300(bencher: Bencher<'_, '_>, what: &str) {
+    thumbnail(bencher, 300, what);
+}
+
+#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+fn to_800(bencher: Bencher<'_, '_>, what: &str) {
+    thumbnail(bencher, 800, what);
+}
+
+#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+fn to_1600(bencher: Bencher<'_, '_>, what: &str) {
+    thumbnail(bencher, 1600, what);
+}
+
+/// Decoding alone.
+#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+fn decode_only(bencher: Bencher<'_, '_>, what: &str) {
+    let limits = Limits::default();
+    let header = probe(&BASELINE, &limits).expect("a JPEG");
+    let spec = DecodeSpec { detail: detail(what), ..DecodeSpec::default() };
+    bencher.bench(|| decode(&BASELINE, &header, &spec, &limits, &|| false));
+}
