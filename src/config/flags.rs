@@ -159,7 +159,7 @@ pub const FLAGS: &[Flag] = &[
         Integer,
         "0",
         Limits,
-        "jobs that may wait for a thread, more are refused with 503; 0: four for each thread",
+        "jobs that may wait for a thread, more are refused with 503; 0: 32 for each thread",
     ),
     flag(
         "request-timeout",

@@ -220,13 +220,17 @@ fn server_config(read: &mut Reader<'_>) -> server::Config {
     }
 }
 
+/// Clients of a server without any limit open a few dozen connections each; these are taken in. Beyond that the deadline
+/// and the memory budget refuse earlier anyhow.
+const QUEUE_PER_THREAD: usize = 32;
+
 fn engine_config(read: &mut Reader<'_>) -> engine::Config {
     let cpus = match read.integer("cpus", 0, 1024, 1) {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         cpus => cpus,
     };
     let max_queue = match read.integer("max-queue", 0, 1_000_000, 1) {
-        0 => cpus * 4,
+        0 => cpus * QUEUE_PER_THREAD,
         jobs => jobs,
     };
     let limits = Limits {

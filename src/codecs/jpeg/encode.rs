@@ -3,6 +3,8 @@ use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 use crate::codecs::{EncodeError, EncodeSpec, Metadata, OutputFormat, samples};
 use crate::image::ImageBuf;
 
+use super::optimise::optimised;
+
 /// Longest side that the frame header can say.
 const MAX_SIDE: u32 = 65535;
 /// Quality from which chroma is kept at full resolution, as in libvips.
@@ -25,7 +27,8 @@ pub(in crate::codecs) fn encode(
 
     let mut out = Vec::with_capacity(pixels.len() / 8 + 4096);
     let mut encoder = Encoder::new(&mut out, spec.quality.clamp(1, 100));
-    encoder.set_optimized_huffman_tables(true);
+    // Progressive files have a scan a component anyhow; for the others see `optimise`.
+    encoder.set_optimized_huffman_tables(spec.interlace);
     encoder.set_progressive(spec.interlace);
     if spec.quality >= FULL_CHROMA_QUALITY {
         encoder.set_sampling_factor(SamplingFactor::R_4_4_4);
@@ -46,5 +49,8 @@ pub(in crate::codecs) fn encode(
     }
     let colour = if format.is_gray() { ColorType::Luma } else { ColorType::Rgb };
     encoder.encode(&pixels, width, height, colour).map_err(|error| EncodeError::failed(OutputFormat::Jpeg, error))?;
-    Ok(out)
+    if spec.interlace {
+        return Ok(out);
+    }
+    Ok(optimised(&out).unwrap_or(out))
 }

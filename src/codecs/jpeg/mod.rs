@@ -4,6 +4,7 @@ pub mod coefficients;
 mod decode;
 mod encode;
 mod markers;
+mod optimise;
 #[cfg(test)]
 mod tests;
 

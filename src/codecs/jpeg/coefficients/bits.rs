@@ -5,7 +5,7 @@ const PADDING: usize = 16;
 
 /// The entropy-coded data of one restart interval, or of a whole scan without restarts.
 #[derive(Debug, Default)]
-pub(super) struct Unstuffed {
+pub(in crate::codecs::jpeg) struct Unstuffed {
     bytes: Vec<u8>,
     bits: usize,
 }
@@ -13,7 +13,7 @@ pub(super) struct Unstuffed {
 impl Unstuffed {
     /// Copies the data at the front of `from` without its stuffing (`FF 00` → `FF`), up to the next marker.
     /// Returns the number of bytes read; `from[read..]` begins with the marker (or is empty).
-    pub(super) fn fill(&mut self, from: &[u8]) -> usize {
+    pub(in crate::codecs::jpeg) fn fill(&mut self, from: &[u8]) -> usize {
         self.bytes.clear();
         self.bytes.reserve(from.len().min(1 << 20) + PADDING);
         let mut rest = from;
@@ -42,13 +42,13 @@ impl Unstuffed {
     }
 
     /// Number of bits.
-    pub(super) const fn len(&self) -> usize {
+    pub(in crate::codecs::jpeg) const fn len(&self) -> usize {
         self.bits
     }
 
     /// At least 57 bits from bit `at`, left-aligned; zeros beyond the end.
     #[inline(always)]
-    pub(super) fn peek(&self, at: usize) -> u64 {
+    pub(in crate::codecs::jpeg) fn peek(&self, at: usize) -> u64 {
         let byte = at >> 3;
         match self.bytes.get(byte..byte + 8) {
             Some(window) => {

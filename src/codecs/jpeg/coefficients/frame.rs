@@ -9,11 +9,11 @@ use super::huffman::{Definition, StepTable, Table};
 
 /// One component of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Component {
+pub(in crate::codecs::jpeg) struct Component {
     id: u8,
     /// Sampling factors, 1 to 4.
-    pub(super) h: usize,
-    pub(super) v: usize,
+    pub(in crate::codecs::jpeg) h: usize,
+    pub(in crate::codecs::jpeg) v: usize,
     /// Quantisation table.
     pub(super) table: u8,
     /// Samples that are picture.
@@ -32,12 +32,12 @@ impl Component {
 
 /// The frame header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(in crate::codecs::jpeg) struct Frame {
     pub(super) progressive: bool,
     pub(super) size: Size,
-    pub(super) components: Vec<Component>,
-    pub(super) mcus_across: usize,
-    pub(super) mcus_down: usize,
+    pub(in crate::codecs::jpeg) components: Vec<Component>,
+    pub(in crate::codecs::jpeg) mcus_across: usize,
+    pub(in crate::codecs::jpeg) mcus_down: usize,
 }
 
 /// The kept coefficients of one component, not yet dequantised; `count` planes of `blocks_across × blocks_down`.
@@ -59,11 +59,11 @@ impl Grid {
 
 /// A scan header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scan {
+pub(in crate::codecs::jpeg) struct Scan {
     /// Index into the frame's components, DC table, AC table.
-    pub(super) parts: Vec<(usize, u8, u8)>,
-    pub(super) first: u8,
-    pub(super) last: u8,
+    pub(in crate::codecs::jpeg) parts: Vec<(usize, u8, u8)>,
+    pub(in crate::codecs::jpeg) first: u8,
+    pub(in crate::codecs::jpeg) last: u8,
     pub(super) high: u8,
     pub(super) low: u8,
 }
@@ -234,7 +234,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-fn read_frame(progressive: bool, segment: &[u8]) -> Result<Frame, Refused> {
+pub(in crate::codecs::jpeg) fn read_frame(progressive: bool, segment: &[u8]) -> Result<Frame, Refused> {
     let &[depth, h1, h0, w1, w0, count, ref parts @ ..] = segment else { return Err(Refused::Damaged) };
     let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
     if depth != 8 || !matches!(count, 1 | 3) {
@@ -282,7 +282,7 @@ fn read_frame(progressive: bool, segment: &[u8]) -> Result<Frame, Refused> {
     Ok(Frame { progressive, size, components, mcus_across, mcus_down })
 }
 
-fn read_scan(frame: &Frame, segment: &[u8]) -> Result<Scan, Refused> {
+pub(in crate::codecs::jpeg) fn read_scan(frame: &Frame, segment: &[u8]) -> Result<Scan, Refused> {
     let (&count, rest) = segment.split_first().ok_or(Refused::Damaged)?;
     let count = usize::from(count);
     let (&[first, last, approx], parts) = match rest.get(count * 2..count * 2 + 3) {

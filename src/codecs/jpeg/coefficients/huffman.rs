@@ -9,14 +9,14 @@ const STEP: u32 = 13;
 
 /// A DHT segment's table: codes by length and their symbols in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Definition {
+pub(in crate::codecs::jpeg) struct Definition {
     counts: [u8; 16],
     symbols: Vec<u8>,
 }
 
 impl Definition {
     /// Reads one table (16 counts, then symbols) and says how many bytes it took.
-    pub(super) fn read(data: &[u8]) -> Result<(Self, usize), Refused> {
+    pub(in crate::codecs::jpeg) fn read(data: &[u8]) -> Result<(Self, usize), Refused> {
         let mut counts = [0; 16];
         counts.copy_from_slice(data.get(..16).ok_or(Refused::Damaged)?);
         let total: usize = counts.iter().map(|&n| usize::from(n)).sum();
@@ -38,7 +38,7 @@ impl Definition {
 
 /// A table for single symbols.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(in crate::codecs::jpeg) struct Table {
     /// For each `FAST`-bit window: code length << 8 | symbol, or 0 where the code is longer.
     fast: Vec<u16>,
     /// For each length: the first `FAST`-bit-aligned 16-bit value beyond its codes, and symbol index minus code.
@@ -48,7 +48,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(definition: &Definition) -> Self {
+    pub(in crate::codecs::jpeg) fn new(definition: &Definition) -> Self {
         let mut fast = vec![0u16; 1 << FAST];
         let mut limit = [0; 17];
         let mut offset = [0; 17];
@@ -73,7 +73,7 @@ impl Table {
 
     /// Code length and symbol at the front of a left-aligned window; `None` for a code that is not in the table.
     #[inline(always)]
-    pub(super) fn look(&self, window: u64) -> Option<(u32, u8)> {
+    pub(in crate::codecs::jpeg) fn look(&self, window: u64) -> Option<(u32, u8)> {
         let entry = self.fast[(window >> (64 - FAST)) as usize];
         if entry != 0 {
             return Some((u32::from(entry >> 8), entry as u8));

@@ -6,10 +6,10 @@
 //! but clean 8-bit Huffman grey or YCbCr data) it refuses, and the general decoder answers.
 
 mod baseline;
-mod bits;
-mod frame;
+pub(super) mod bits;
+pub(super) mod frame;
 mod halved;
-mod huffman;
+pub(super) mod huffman;
 mod progressive;
 
 use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
