@@ -16,3 +16,5 @@ mod http;
 mod imaginary;
 /// Who may use whom.
 mod layers;
+/// What the README says to type.
+mod readme;
