@@ -9,7 +9,10 @@ mod images;
 mod origin;
 mod patience;
 mod process;
+mod redirects;
 mod server;
+mod serving;
+mod stopping;
 mod tls;
 
 pub use client::{Answer, Client};
