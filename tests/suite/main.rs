@@ -10,6 +10,8 @@
 
 /// Texts made from tables.
 mod docs;
+/// Small answers that people have looked at, kept.
+mod goldens;
 /// What a request must look like to be served: a real server, a real client.
 mod http;
 /// Answers recorded from imaginary, replayed against this server.

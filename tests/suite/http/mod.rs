@@ -6,7 +6,7 @@ mod endpoints;
 mod fixed;
 mod headers;
 mod images;
-mod origin;
+pub mod origin;
 mod patience;
 mod process;
 mod redirects;
