@@ -18,5 +18,7 @@ mod http;
 mod imaginary;
 /// Who may use whom.
 mod layers;
+/// The Kubernetes files against the program.
+mod manifests;
 /// What the README says to type.
 mod readme;
