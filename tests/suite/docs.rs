@@ -236,9 +236,8 @@ fn the_readme_names_every_flag() {
 #[test]
 fn flags_in_texts_exist() {
     let mut seen = 0;
-    for path in
-        ["README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "docs/compatibility.md", "k8s/README.md"]
-    {
+    // The comparison under `tests/` has flags of its own.
+    for path in TEXTS.into_iter().filter(|path| !path.starts_with("tests/")) {
         let text = read(path);
         // Even parts are prose, odd ones blocks of code.
         for code in text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)) {
@@ -250,6 +249,43 @@ fn flags_in_texts_exist() {
     }
     assert!(seen > 50, "texts are not read as they should be");
 }
+
+/// A file that a text names, as a link or as `path/with.ending`, is there.
+#[test]
+fn files_in_texts_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for path in TEXTS {
+        let text = read(path);
+        let beside = root.join(path).parent().unwrap().to_path_buf();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            assert!(beside.join(link.split('#').next().unwrap_or_default()).exists(), "{path}: {link}");
+            seen += 1;
+        }
+        for code in text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)) {
+            let top = code.split('/').next().unwrap_or_default();
+            let ours = ["assets", "benches", "docs", "k8s", "scripts", "src", "tests"].contains(&top);
+            if ours && code.contains('/') && !code.contains(['<', '*', ' ', '…']) {
+                assert!(root.join(code).exists(), "{path}: {code}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "texts are not read as they should be");
+}
+
+const TEXTS: [&str; 9] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/compatibility.md",
+    "k8s/README.md",
+    "tests/compat/README.md",
+    "tests/fixtures/README.md",
+];
 
 const GROUPS: [Group; 6] =
     [Group::Listening, Group::Access, Group::Sources, Group::Limits, Group::Answers, Group::Operation];
