@@ -31,3 +31,8 @@ pub mod security;
 pub mod server;
 pub mod sources;
 pub mod telemetry;
+
+/// The README's Rust example, tried as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

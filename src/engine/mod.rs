@@ -149,6 +149,8 @@ impl Engine {
     /// # Errors
     /// When the system gives no threads.
     pub fn new(config: Config, budget: MemoryBudget) -> std::io::Result<Self> {
+        // Threads get an arena when they first allocate: before any are started is the time to say how many there are.
+        allocator::share_arenas(config.cpus);
         let pool = Pool::new(config.cpus, config.max_queue, budget.clone())?;
         Ok(Self { config, budget, pool, counters: Arc::default() })
     }

@@ -46,7 +46,7 @@ pub struct ParamSpec {
     pub meaning: &'static str,
     /// What holds when it is absent.
     pub default: &'static str,
-    /// Endpoints on which it has an effect; it is read on all.
+    /// Endpoints on which it has an effect; it is read, and refused when it cannot be, on all.
     pub endpoints: &'static [Endpoint],
 }
 
@@ -103,7 +103,7 @@ impl Kind {
 }
 
 /// Endpoints on the common path, which take every general parameter.
-const PICTURES: &[Endpoint] = &[
+const PICTURES: &[Endpoint; 15] = &[
     Resize,
     Fit,
     Enlarge,
@@ -120,10 +120,34 @@ const PICTURES: &[Endpoint] = &[
     WatermarkImage,
     Blur,
 ];
-const CROPPING: &[Endpoint] = &[Resize, Enlarge, Crop, SmartCrop, Zoom];
+/// What keeps its ratio by itself, or crops, needs no telling to embed.
+const EMBEDDING: &[Endpoint] = &pictures_without::<11>(&[Resize, Fit, Crop, SmartCrop]);
+const CANVASES: &[Endpoint] = &pictures_without::<12>(&[Fit, Crop, SmartCrop]);
+const CROPPING: &[Endpoint] = &pictures_without::<13>(&[Fit, SmartCrop]);
+/// Where one side may be missing.
+const ONE_SIDED: &[Endpoint] = &pictures_without::<13>(&[Fit, Enlarge]);
 const AREAS: &[Endpoint] = &[Extract, Zoom];
 const OFFSETS: &[Endpoint] = &[Extract, Zoom, WatermarkImage];
 const WATERMARKS: &[Endpoint] = &[Watermark, WatermarkImage];
+
+/// The picture endpoints but for some, `N` in all; another `N` does not compile.
+const fn pictures_without<const N: usize>(left_out: &[Endpoint]) -> [Endpoint; N] {
+    let (mut kept, mut count, mut i) = ([Resize; N], 0, 0);
+    while i < PICTURES.len() {
+        let (mut out, mut k) = (false, 0);
+        while k < left_out.len() {
+            out |= left_out[k] as u8 == PICTURES[i] as u8;
+            k += 1;
+        }
+        if !out {
+            kept[count] = PICTURES[i];
+            count += 1;
+        }
+        i += 1;
+    }
+    assert!(count == N);
+    kept
+}
 
 macro_rules! param {
     ($name:literal $kind:ident $field:ident, $meaning:literal, $default:literal, $endpoints:expr) => {
@@ -153,10 +177,10 @@ pub const PARAMS: [ParamSpec; 39] = [
     param!("dpi" Integer dpi, "resolution of the text", "150", &[Watermark]),
     param!("textwidth" Integer textwidth, "width in pixels at which the text is wrapped", "a sixth of the picture", &[Watermark]),
     param!("opacity" Float opacity, "opacity of the watermark, 0 to 1", "0.25 for text, 1 for a picture", WATERMARKS),
-    param!("flip" Boolean flip, "mirror left and right", "false", PICTURES),
-    param!("flop" Boolean flop, "mirror top and bottom", "false", PICTURES),
+    param!("flip" Boolean flip, "mirror left and right", "false", &pictures_without::<14>(&[Flip])),
+    param!("flop" Boolean flop, "mirror top and bottom", "false", &pictures_without::<14>(&[Flop])),
     param!("force" Boolean force, "stretch to exactly width and height", "false", PICTURES),
-    param!("embed" Boolean embed, "lay the scaled picture on a canvas of width and height", "false", PICTURES),
+    param!("embed" Boolean embed, "lay the scaled picture on a canvas of width and height", "false", EMBEDDING),
     ParamSpec {
         name: "nocrop",
         kind: Kind::Boolean(|params, value| params.nocrop = Some(value)),
@@ -165,7 +189,7 @@ pub const PARAMS: [ParamSpec; 39] = [
         endpoints: &[Resize, Enlarge, Zoom],
     },
     param!("noprofile" Boolean noprofile, "drop the ICC profile", "false", PICTURES),
-    param!("norotation" Boolean norotation, "ignore the EXIF orientation", "false", PICTURES),
+    param!("norotation" Boolean norotation, "ignore the EXIF orientation", "false", &pictures_without::<14>(&[Rotate])),
     param!("noreplicate" Boolean noreplicate, "draw the text once instead of all over", "false", &[Watermark]),
     param!("stripmeta" Boolean stripmeta, "drop EXIF, ICC profile and all other metadata", "false", PICTURES),
     param!("text" Text text, "text of the watermark", "", &[Watermark]),
@@ -174,16 +198,16 @@ pub const PARAMS: [ParamSpec; 39] = [
     param!("type" Text type_name, "format of the result: jpeg, png, webp, tiff or auto", "the source's", PICTURES),
     param!("color" Colour color, "colour of the text as R,G,B", "0,0,0", &[Watermark]),
     param!("colorspace" Colorspace colorspace, "bw for grey", "srgb", PICTURES),
-    param!("gravity" Gravity gravity, "part that a crop keeps: north, south, east, west, centre or smart", "centre", CROPPING),
+    param!("gravity" Gravity gravity, "part that a crop keeps: north, south, east, west, centre or smart; smart also cuts where nothing else crops", "centre", CROPPING),
     param!("background" Colour background, "colour behind transparency and of added canvas as R,G,B", "none", PICTURES),
-    param!("extend" Extend extend, "filling of added canvas: black, white, copy, mirror, background or lastpixel", "copy", PICTURES),
+    param!("extend" Extend extend, "filling of added canvas: black, white, copy, mirror, background or lastpixel", "copy", CANVASES),
     param!("sigma" Float sigma, "standard deviation in pixels of a blur, up to 1000", "0", PICTURES),
-    param!("minampl" Float minampl, "accepted for compatibility; changes nothing", "0", PICTURES),
+    param!("minampl" Float minampl, "stands in for sigma where one is required; changes nothing", "0", &[Blur]),
     param!("operations" Operations operations, "JSON list of at most ten operations", "", &[Pipeline]),
-    param!("interlace" Boolean interlace, "progressive JPEG, interlaced PNG", "false", PICTURES),
-    param!("aspectratio" Text aspectratio, "W:H, gives the side that is missing", "", PICTURES),
+    param!("interlace" Boolean interlace, "progressive JPEG; PNG is never interlaced", "false", PICTURES),
+    param!("aspectratio" Text aspectratio, "W:H, gives the side that is missing", "", ONE_SIDED),
     param!("palette" Boolean palette, "PNG with at most 256 colours", "false", PICTURES),
-    param!("speed" Integer speed, "AVIF encoding speed, 0 to 8", "0", PICTURES),
+    param!("speed" Integer speed, "accepted for compatibility; AVIF is not written yet", "0", &[]),
 ];
 
 #[cfg(test)]
@@ -194,7 +218,7 @@ mod tests {
     fn names_are_unique_and_every_row_says_something() {
         for (i, spec) in PARAMS.iter().enumerate() {
             assert!(PARAMS[..i].iter().all(|other| other.name != spec.name), "{} twice", spec.name);
-            assert!(!spec.meaning.is_empty() && !spec.endpoints.is_empty(), "{}", spec.name);
+            assert!(!spec.meaning.is_empty(), "{}", spec.name);
         }
     }
 

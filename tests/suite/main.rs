@@ -10,11 +10,17 @@
 
 /// Texts made from tables.
 mod docs;
+/// Small answers that people have looked at, kept.
+mod goldens;
 /// What a request must look like to be served: a real server, a real client.
 mod http;
 /// Answers recorded from imaginary, replayed against this server.
 mod imaginary;
 /// Who may use whom.
 mod layers;
+/// The Kubernetes files against the program.
+mod manifests;
+/// What the README says to type.
+mod readme;
 /// Thumbnails from few coefficients against those from all samples.
 mod thumbnails;

@@ -22,8 +22,8 @@ const MAX_TEXT: usize = 1024;
 /// Longest font description, in bytes.
 const MAX_FONT: usize = 256;
 
-/// Where the text's box lies on the tile, in pixels from the top and from the left.
-const TEXT_AT: i32 = 100;
+/// Where the text's box lies on the tile, in pixels from the top and from the left, when the tile reaches that far.
+const TEXT_AT: u32 = 100;
 
 /// Glyph area drawn at most, in pictures: bounds the time that overlapping giant letters can take.
 const MAX_COVER: u64 = 4;
@@ -32,7 +32,8 @@ const MAX_COVER: u64 = 4;
 const ALWAYS_DRAWN: u64 = 1 << 22;
 
 /// A text watermark, every number settled. The drawn tile is (text width + margin) × (text height + margin) with the
-/// text's top left at (100, 100), clipped; section 4.18 of the contract.
+/// text's top left at (100, 100), clipped, or in the middle where the tile ends before that; section 4.18 of the
+/// contract.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextSpec {
     /// Plain text, at most 1 KiB; may hold newlines.
@@ -72,8 +73,8 @@ pub enum TextError {
 /// Draws a text on its tile: RGBA with straight alpha, the spec's colour everywhere, glyph coverage as alpha.
 ///
 /// The tile is (text width + margin) × (text height + margin), at least 1×1 and no larger than `picture`; the text's
-/// box, the smallest around its ink, lies at (100, 100), and what falls off the tile is cut. Blank text gives a
-/// transparent tile. Lines are broken between words alone: a word longer than the wrap width sticks out. Needs
+/// box, the smallest around its ink, lies at (100, 100), and what falls off the tile is cut. On a tile of 100 pixels or
+/// less the text would be off it: it is centred on that axis instead. Blank text gives a transparent tile. Lines are broken between words alone: a word longer than the wrap width sticks out. Needs
 /// 4 bytes a pixel of the tile, besides a byte a pixel of the largest letter.
 ///
 /// # Errors
@@ -108,7 +109,9 @@ fn paint(shaper: &mut Shaper, layout: Layout, spec: &TextSpec, picture: Size) ->
     let size =
         Size::at_least_one(side(layout.ink.width(), picture.width()), side(layout.ink.height(), picture.height()));
 
-    let (dx, dy) = (TEXT_AT.saturating_sub(layout.ink.left), TEXT_AT.saturating_sub(layout.ink.top));
+    let at = |tile: u32, text: u32| if tile > TEXT_AT { TEXT_AT } else { tile.saturating_sub(text) / 2 } as i32;
+    let dx = at(size.width(), layout.ink.width()).saturating_sub(layout.ink.left);
+    let dy = at(size.height(), layout.ink.height()).saturating_sub(layout.ink.top);
     let on_tile = |bounds: Bounds| bounds.moved(dx, dy).shared(whole(size));
     let mut visible = layout.glyphs;
     visible.retain(|glyph| !on_tile(glyph.bounds).is_empty());

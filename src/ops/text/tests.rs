@@ -94,6 +94,22 @@ fn text_beyond_the_tile_is_cut_and_the_tile_ends_with_the_picture() {
     }
 }
 
+/// A watermark that is asked for is seen, also where (100, 100) is beyond the tile.
+#[test]
+fn on_small_tiles_and_pictures_the_text_is_in_the_middle() {
+    let (width, height) = measured(&spec("Hello", "sans 10"));
+    let drawn = |margin, picture| inked(&draw(&TextSpec { margin, ..spec("Hello", "sans 10") }, picture).unwrap());
+    assert_eq!(drawn(20, PICTURE), Some((10, 10, 9 + width, 9 + height)));
+    assert_eq!(drawn(0, PICTURE), Some((0, 0, width - 1, height - 1)));
+    // Wide enough for the rule on one axis only, which cuts all but the first letter.
+    let cut = drawn(60, PICTURE).unwrap();
+    assert_eq!((cut.0, cut.2, cut.3), (100, 59 + width, 29 + height));
+    let small = Size::at_least_one(80, 60);
+    let (left, top) = ((80 - width) / 2, (60 - height) / 2);
+    assert_eq!(drawn(500, small), Some((left, top, left + width - 1, top + height - 1)));
+    assert!(drawn(500, Size::at_least_one(20, 8)).is_some());
+}
+
 #[test]
 fn wrapping_turns_width_into_height() {
     let wide = measured(&TextSpec { width: 10_000, ..spec("one two three four", "sans 10") });

@@ -51,12 +51,15 @@ pub(in crate::server) fn page(prefix: &str) -> String {
         .iter()
         .map(|param| {
             let choices: Vec<String> = choices(param.name).iter().map(|choice| json::string(choice)).collect();
+            let endpoints: Vec<String> = param.endpoints.iter().map(|e| json::string(e.name())).collect();
             format!(
-                "{{\"name\":{},\"kind\":{},\"help\":{},\"choices\":[{}]}}",
+                "{{\"name\":{},\"kind\":{},\"default\":{},\"help\":{},\"choices\":[{}],\"endpoints\":[{}]}}",
                 json::string(param.name),
                 json::string(param.kind.name()),
+                json::string(param.default),
                 json::string(param.meaning),
-                choices.join(",")
+                choices.join(","),
+                endpoints.join(",")
             )
         })
         .collect();
@@ -91,7 +94,7 @@ pub(in crate::server) fn answer(app: &App) -> HttpResponse {
         .insert_header((
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-             img-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+             img-src 'self' blob: data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
         ))
         .body(app.form.clone())
 }

@@ -51,9 +51,14 @@ pub struct Client {
 
 impl Client {
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        Self { stream, buffered: Vec::new() }
+        Self::try_connect(address).unwrap()
+    }
+
+    /// As [`Client::connect`], when the server may not listen.
+    pub fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        Ok(Self { stream, buffered: Vec::new() })
     }
 
     pub fn send(&mut self, bytes: &[u8]) {

@@ -88,6 +88,21 @@ fn watermark_pictures_pass_the_same_gates() {
     let server = Server::with(&["-mount", "MOUNT", "-enable-url-source", "-source-networks", "127.0.0.1/32"]);
     let ask = |path: &str| server.get(&format!("/watermarkimage?file=a.jpg&image={}", origin.url(path)));
     ask("/mark.png").assert_picture("image/jpeg", 80, 60);
+    let marked = server.get(&format!("/watermarkimage?file=a.png&left=50&top=40&image={}", origin.url("/mark.png")));
+    marked.assert_picture("image/png", 80, 60);
+    let pixels = |png: &[u8]| {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut data = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut data).unwrap();
+        (info.color_type.samples(), data)
+    };
+    let ((samples, before), (_, mark), (after_samples, after)) =
+        (pixels(&png(80, 60)), pixels(&png(10, 10)), pixels(&marked.body));
+    for (y, x) in (0..60).flat_map(|y| (0..80).map(move |x| (y, x))) {
+        let inside = (40..50).contains(&y) && (50..60).contains(&x);
+        let wanted = if inside { &mark[((y - 40) * 10 + x - 50) * 3..] } else { &before[(y * 80 + x) * samples..] };
+        assert_eq!(after[(y * 80 + x) * after_samples..][..3], wanted[..3], "at {x}, {y}");
+    }
     let prefix = "Error while processing the image: ";
     ask("/404").assert_error(400, &format!("{prefix}Unable to retrieve watermark image. {}", origin.url("/404")));
     ask("/empty").assert_error(400, &format!("{prefix}Unable to read watermark image"));

@@ -6,10 +6,14 @@ mod endpoints;
 mod fixed;
 mod headers;
 mod images;
-mod origin;
+mod memory;
+pub mod origin;
 mod patience;
 mod process;
+mod redirects;
 mod server;
+mod serving;
+mod stopping;
 mod tls;
 
 pub use client::{Answer, Client};

@@ -1,70 +1,9 @@
 //! Section 1 of the contract, on the program itself.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Client;
-
-fn phasor(args: &[&str], env: &[(&str, &str)]) -> Output {
-    command(args, env).output().unwrap()
-}
-
-fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_phasor"));
-    command.args(args).env_clear().envs(env.iter().copied()).stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A program that serves on a port; killed when dropped.
-struct Serving {
-    child: Child,
-    port: u16,
-    stderr: Option<std::thread::JoinHandle<String>>,
-}
-
-impl Serving {
-    /// Starts it and waits for the line on stderr that says where it listens; what follows there is kept.
-    fn with(args: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut child = command(args, env).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let port = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended: {said}");
-            said.push_str(&line);
-            if let Some((_, rest)) = line.split_once("listening address=\"") {
-                break rest.split('"').next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
-            }
-        };
-        let rest = std::thread::spawn(move || {
-            let _ = stderr.read_to_string(&mut said);
-            said
-        });
-        Self { child, port, stderr: Some(rest) }
-    }
-
-    fn client(&self) -> Client {
-        Client::connect(([127, 0, 0, 1], self.port).into())
-    }
-
-    fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use super::serving::{Serving, free_port, phasor};
 
 #[test]
 fn help_and_version_end_the_process() {
