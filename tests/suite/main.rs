@@ -10,6 +10,8 @@
 
 /// Texts made from tables.
 mod docs;
+/// What strangers send.
+mod hostile;
 /// What a request must look like to be served: a real server, a real client.
 mod http;
 /// Answers recorded from imaginary, replayed against this server.

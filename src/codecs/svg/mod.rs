@@ -150,7 +150,7 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, DecodeError> + Send) 
 }
 
 fn malformed(reason: impl Into<String>) -> DecodeError {
-    DecodeError::Malformed { format: Format::Svg, reason: reason.into() }
+    DecodeError::malformed(Format::Svg, reason.into())
 }
 
 fn over_limit(what: &'static str, limit: u64) -> DecodeError {

@@ -3,7 +3,7 @@
 use phasor::codecs::{self, DecodeError, DecodeSpec, Format, Header, Shrink};
 use phasor::image::{ImageBuf, Picture, PixelFormat, Size};
 
-use crate::{heap, limits};
+use super::{heap, limits};
 
 /// What is held besides pixels and what the header announces: parser state and tables.
 const FIXED: u64 = 256 << 10;
@@ -47,7 +47,7 @@ pub fn decode(format: Format, bytes: &[u8]) {
         2 => Shrink::Quarter,
         _ => Shrink::Eighth,
     };
-    let spec = DecodeSpec { shrink, ..DecodeSpec::default() };
+    let spec = DecodeSpec { shrink };
     let (answer, peak) = heap::peak_of(|| codecs::decode(bytes, &header, &spec, &limits, &|| false));
     let charged = charged(&header, &limits, bytes.len());
     assert!(peak as u64 <= charged, "decoding held {peak} bytes, {charged} are charged for {header:?}");
