@@ -149,14 +149,15 @@ impl<'a> Markers<'a> {
 }
 
 /// The file with only those segments before the first scan that pixels depend on, for a decoder that is stricter
-/// about the others than need be. `None` when there is no scan.
-pub(super) fn without_metadata(bytes: &[u8]) -> Option<Vec<u8>> {
+/// about the others than need be. `None` when there is no scan. An Adobe segment with an unknown transform counts as
+/// one that says that there is one, as in libjpeg.
+pub(super) fn without_metadata(bytes: &[u8], components: usize) -> Option<Vec<u8>> {
     let mut out = vec![0xFF, SOI];
     let mut segments = Segments { bytes, at: 2 };
     loop {
         let (marker, body) = segments.next()?;
         let keep = match marker {
-            APP14 => body.starts_with(b"Adobe") && matches!(body.get(11), Some(0..=2)),
+            APP14 => body.starts_with(b"Adobe") && body.len() >= 12,
             0xE0..=0xEF | COM => false,
             _ => true,
         };
@@ -164,6 +165,10 @@ pub(super) fn without_metadata(bytes: &[u8]) -> Option<Vec<u8>> {
             out.extend_from_slice(&[0xFF, marker]);
             out.extend_from_slice(&(body.len() as u16 + 2).to_be_bytes());
             out.extend_from_slice(body);
+            if marker == APP14 && body[11] > 2 {
+                let transform = out.len() - body.len() + 11;
+                out[transform] = if components == 4 { 2 } else { 1 };
+            }
         }
         if marker == SOS {
             out.extend_from_slice(bytes.get(segments.at..)?);

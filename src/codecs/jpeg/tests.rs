@@ -171,6 +171,18 @@ fn unsupported_processes_are_named() {
 }
 
 #[test]
+fn an_unknown_adobe_transform_is_a_transform() {
+    let with = |transform: u8| {
+        let mut bytes = include_bytes!("../../../tests/fixtures/cmyk.jpg").to_vec();
+        let at = bytes.windows(5).position(|five| five == b"Adobe").unwrap();
+        bytes[at + 11] = transform;
+        read(&bytes).unwrap().1
+    };
+    assert_eq!(with(199), with(2));
+    assert_ne!(with(2), with(0));
+}
+
+#[test]
 fn rows_of_wide_pictures_are_charged() {
     // Decoding this held 10.9 MB.
     let bytes = include_bytes!("../../../fuzz/regressions/decode_jpeg/one-row-of-63488-pixels.jpg");

@@ -181,6 +181,16 @@ fn work_is_weighed_before_it_is_done() {
     assert!(!over(&filter("<feTurbulence baseFrequency='.1' numOctaves='4'/>")));
     assert!(over(&filter("<feTurbulence baseFrequency='.1' numOctaves='1000000000'/>")));
     assert!(over(&filter("<feMorphology operator='dilate' radius='100000'/>")));
+    // Few pixels, but each of them looks at all the others.
+    let small = |radius: u32| {
+        let filter = format!("<filter id='f'><feMorphology radius='{radius}'/></filter>");
+        svg("width='200' height='200'", &format!("{filter}<rect width='160' height='160' filter='url(#f)'/>"))
+    };
+    assert!(probe(small(9).as_bytes(), &Limits::default()).is_ok());
+    assert!(over(&small(9999)));
+    // Blurs by less than two pixels take longer than others.
+    assert!(!over(&filter(&"<feGaussianBlur stdDeviation='9'/>".repeat(12))));
+    assert!(over(&filter(&"<feGaussianBlur stdDeviation='1'/>".repeat(12))));
     // Ten uses of a pattern that uses the next one ten times, and so on.
     let patterns: String = (0..12)
         .map(|i| {
@@ -197,6 +207,22 @@ fn work_is_weighed_before_it_is_done() {
         "width='99' height='99'",
         &format!("{patterns}{end}<rect width='99' height='99' fill='url(#p0)'/>")
     )));
+}
+
+#[test]
+fn a_small_use_does_not_stand_for_a_large_one() {
+    let noise = "<rect width='1000' height='1000' filter='url(#f)'/>".repeat(3);
+    let parts = format!(
+        "<filter id='f'><feTurbulence baseFrequency='.1' numOctaves='10'/></filter>\
+         <pattern id='p' width='1000' height='1000' patternUnits='userSpaceOnUse'>{noise}</pattern>"
+    );
+    let uses = |scales: &[f32]| {
+        let path = |scale: &f32| format!("<path d='M0 0H999V999Z' transform='scale({scale})' fill='url(#p)'/>");
+        svg("width='1000' height='1000'", &(parts.clone() + &scales.iter().map(path).collect::<String>()))
+    };
+    let over = |text: String| matches!(probe(text.as_bytes(), &Limits::default()), Err(DecodeError::OverLimit { .. }));
+    assert!(!over(uses(&[0.01, 0.01, 0.01])));
+    assert!(over(uses(&[0.01, 1.0, 1.0])));
 }
 
 #[test]
