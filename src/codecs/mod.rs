@@ -137,6 +137,18 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {
     }
 }
 
+/// Bytes that [`probe`] holds. Nothing to speak of but for SVG, whose document is parsed to know its size, and whose
+/// elements may be used many times each.
+///
+/// # Errors
+/// As for [`probe`], of which this is the cheap beginning.
+pub fn probe_bytes(bytes: &[u8], limits: &Limits) -> Result<u64, DecodeError> {
+    match sniff(bytes) {
+        Some(Format::Svg) => svg::probe_bytes(bytes, limits),
+        _ => Ok(0),
+    }
+}
+
 /// Decodes the first frame. The size of the answer is `header.size`, or that divided by `spec.shrink` (rounded up)
 /// where the format can do so; it never differs otherwise (a file whose pixels contradict its header is malformed).
 ///

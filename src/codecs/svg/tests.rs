@@ -210,6 +210,24 @@ fn work_is_weighed_before_it_is_done() {
 }
 
 #[test]
+fn what_is_used_often_is_charged_as_often() {
+    let tenfold = |levels: usize| {
+        let group = |i| format!("<g id='g{i}'>{}</g>", format!("<use href='#g{}'/>", i + 1).repeat(10));
+        let groups: String = (0..levels).map(group).collect();
+        let end = format!("<g id='g{levels}'><rect width='1' height='1'/></g>");
+        svg("width='9' height='9'", &format!("<defs>{groups}{end}</defs><use href='#g0'/>"))
+    };
+    let charged = |levels| probe(tenfold(levels).as_bytes(), &Limits::default()).unwrap().scratch_bytes;
+    // A tree of 10 000 rectangles, groups around them included, took 16 MB.
+    assert!((16_000_000..60_000_000).contains(&charged(4)), "{}", charged(4));
+    assert!(charged(4) > 8 * charged(3));
+    let document = tenfold(4);
+    let held = probe_bytes(document.as_bytes(), &Limits::default()).unwrap();
+    assert!(held <= charged(4) && held >= 16_000_000);
+    assert!(probe_bytes(b"<svg", &Limits::default()).is_err());
+}
+
+#[test]
 fn a_small_use_does_not_stand_for_a_large_one() {
     let noise = "<rect width='1000' height='1000' filter='url(#f)'/>".repeat(3);
     let parts = format!(

@@ -13,7 +13,8 @@ pub fn probe(bytes: &[u8]) -> Option<Header> {
     let limits = limits();
     let (answer, peak) = heap::peak_of(|| codecs::probe(bytes, &limits));
     // No pixels yet; metadata may be copied, a profile inflated.
-    let allowed = FIXED + 4 * bytes.len() as u64 + limits.icc_bytes as u64 * 2;
+    let announced = codecs::probe_bytes(bytes, &limits).unwrap_or(12 * bytes.len() as u64);
+    let allowed = FIXED + 4 * bytes.len() as u64 + limits.icc_bytes as u64 * 2 + announced;
     assert!(peak as u64 <= allowed, "probing held {peak} bytes for {} bytes of input", bytes.len());
     assert_eq!(answer, codecs::probe(bytes, &limits), "two probes differ");
     match answer {

@@ -129,3 +129,22 @@ fn is_fault(error: &EngineError) -> bool {
         EngineError::Encode(EncodeError::Failed { .. }) => true,
     }
 }
+
+#[test]
+fn a_small_document_of_many_uses_is_charged_before_its_tree_is_made() {
+    let group = |i| format!("<g id='g{i}'>{}</g>", format!("<use href='#g{}'/>", i + 1).repeat(10));
+    let groups: String = (0..4).map(group).collect();
+    let text = format!(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><defs>{groups}<g id='g4'><rect width='1' \
+         height='1'/></g></defs><use href='#g0'/></svg>"
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for (megabytes, fits) in [(8, false), (256, true)] {
+        let config = Config { cpus: 1, max_queue: 4, limits: limits() };
+        let engine = Engine::new(config, MemoryBudget::new(megabytes << 20)).unwrap();
+        let answer = runtime.block_on(engine.probe(&Bytes::from(text.clone()), Instant::now() + PATIENCE));
+        assert_eq!(answer.is_ok(), fits, "{answer:?}");
+        assert!(fits || matches!(answer, Err(EngineError::TooLarge { .. })), "{answer:?}");
+        assert_eq!(engine.budget().used(), 0);
+    }
+}
