@@ -194,7 +194,9 @@ impl Scale {
             }
             filter::Kind::DiffuseLighting(_) | filter::Kind::SpecularLighting(_) => 100.0,
             filter::Kind::GaussianBlur(f) => blur(f.std_dev_x().get(), f.std_dev_y().get(), transform),
+            filter::Kind::DropShadow(f) if is_far(f.dx(), f.dy(), transform) => f64::INFINITY,
             filter::Kind::DropShadow(f) => blur(f.std_dev_x().get(), f.std_dev_y().get(), transform),
+            filter::Kind::Offset(f) if is_far(f.dx(), f.dy(), transform) => f64::INFINITY,
             filter::Kind::Merge(f) => LAYER * f.inputs().len() as f64,
             filter::Kind::Image(f) => {
                 let inner = self.shared(f, transform, |scale| scale.group(f.root(), transform));
@@ -223,6 +225,13 @@ impl Scale {
     fn area(&self, width: f32, height: f32, transform: Transform, times: f64) -> f64 {
         area(width, height, transform).min(self.canvas * times)
     }
+}
+
+/// Whether pixels move so far that resvg, which counts them in 32 bits, would panic.
+fn is_far(dx: f32, dy: f32, transform: Transform) -> bool {
+    let (sx, sy) = transform.get_scale();
+    let near = |length: f32| length.abs() < 1e9;
+    !(near(dx * sx) && near(dy * sy))
 }
 
 /// Nanoseconds a pixel of a blur.

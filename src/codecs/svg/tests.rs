@@ -188,6 +188,10 @@ fn work_is_weighed_before_it_is_done() {
     };
     assert!(probe(small(9).as_bytes(), &Limits::default()).is_ok());
     assert!(over(&small(9999)));
+    for far in ["<feOffset dy='41111111111'/>", "<feDropShadow dx='-1e12'/>"] {
+        assert!(over(&filter(far)));
+    }
+    assert!(!over(&filter("<feOffset dx='99999'/><feDropShadow dy='-99999'/>")));
     // Blurs by less than two pixels take longer than others.
     assert!(!over(&filter(&"<feGaussianBlur stdDeviation='9'/>".repeat(12))));
     assert!(over(&filter(&"<feGaussianBlur stdDeviation='1'/>".repeat(12))));
