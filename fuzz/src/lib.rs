@@ -1,7 +1,10 @@
 //! What the targets share: small limits, a measured heap, and the laws that every answer is held to.
 
+/// The suite of the server holds mutated fixtures and replayed findings to the same laws.
+#[path = "../../tests/suite/hostile/decoding.rs"]
 pub mod codec;
 pub mod heap;
+#[path = "../../tests/suite/hostile/planning.rs"]
 pub mod planning;
 
 use phasor::codecs::Limits;

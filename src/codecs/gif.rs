@@ -239,7 +239,7 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 }
 
 fn malformed(reason: impl Into<String>) -> DecodeError {
-    DecodeError::Malformed { format: Format::Gif, reason: reason.into() }
+    DecodeError::malformed(Format::Gif, reason.into())
 }
 
 fn no_frame() -> DecodeError {

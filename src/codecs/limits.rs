@@ -41,10 +41,10 @@ impl Limits {
     /// The size of an input picture, from the numbers in its header.
     ///
     /// # Errors
-    /// [`DecodeError::TooManyPixels`] by `self.pixels`; [`DecodeError::Malformed`] when a side is zero.
+    /// [`DecodeError::TooManyPixels`] by `self.pixels` and `self.side`; [`DecodeError::Malformed`] when a side is zero.
     pub(super) fn input_size(&self, format: Format, width: u32, height: u32) -> Result<Size, DecodeError> {
         let size = Size::new(width, height).ok_or_else(|| DecodeError::malformed(format, "width or height is zero"))?;
-        if size.area() > self.pixels {
+        if size.area() > self.pixels || width.max(height) > self.side {
             return Err(DecodeError::TooManyPixels);
         }
         Ok(size)

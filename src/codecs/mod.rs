@@ -96,9 +96,21 @@ pub struct Decoded {
 }
 
 impl DecodeError {
-    /// A [`DecodeError::Malformed`].
+    /// Longest reason in characters.
+    const MAX_REASON: usize = 300;
+
+    /// A [`DecodeError::Malformed`]. The reason goes into headers and logs, and some decoders quote the file in it, so
+    /// it becomes one line without control characters, of bounded length.
     pub(crate) fn malformed(format: Format, reason: impl std::fmt::Display) -> Self {
-        Self::Malformed { format, reason: reason.to_string() }
+        let text = reason.to_string();
+        let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        let line = words.collect::<Vec<_>>().join(" ");
+        let reason = match line.char_indices().nth(Self::MAX_REASON) {
+            _ if line.is_empty() => "the file is damaged".to_owned(),
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        };
+        Self::Malformed { format, reason }
     }
 }
 
@@ -122,6 +134,18 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {
         Format::Tiff => tiff::probe(bytes, limits),
         Format::Svg => svg::probe(bytes, limits),
         format => Err(DecodeError::FormatNotRead(format)),
+    }
+}
+
+/// Bytes that [`probe`] holds. Nothing to speak of but for SVG, whose document is parsed to know its size, and whose
+/// elements may be used many times each.
+///
+/// # Errors
+/// As for [`probe`], of which this is the cheap beginning.
+pub fn probe_bytes(bytes: &[u8], limits: &Limits) -> Result<u64, DecodeError> {
+    match sniff(bytes) {
+        Some(Format::Svg) => svg::probe_bytes(bytes, limits),
+        _ => Ok(0),
     }
 }
 

@@ -185,10 +185,11 @@ impl Engine {
             return work::probe(source, &self.config.limits, &self.counters.panics);
         }
         let (source, limits, counters) = (source.clone(), self.config.limits, Arc::clone(&self.counters));
-        // A parsed tree is several times its text.
+        // A parsed document is several times its text; what the tree takes is known behind that.
         let bytes = (source.len() as u64).saturating_mul(16);
-        self.on_pool(bytes, deadline, move |_, _, answer, _| {
-            let _ = answer.send(work::probe(&source, &limits, &counters.panics));
+        let total = self.budget.total();
+        self.on_pool(bytes, deadline, move |charge, _, answer, _| {
+            let _ = answer.send(work::probe_charged(&source, &limits, &counters.panics, (charge, bytes, total)));
         })
         .await
     }

@@ -22,6 +22,24 @@ pub(super) fn probe(source: &[u8], limits: &Limits, panics: &AtomicU64) -> Resul
     Ok(header)
 }
 
+/// Reads a header where that takes memory worth counting; `charge` holds `charged` bytes of `total` that there are.
+pub(super) fn probe_charged(
+    source: &[u8],
+    limits: &Limits,
+    panics: &AtomicU64,
+    (mut charge, charged, total): (Charge, u64, u64),
+) -> Result<Header, EngineError> {
+    let needed = guarded(panics, || codecs::probe_bytes(source, limits)).unwrap_or(Err(DecodeError::Unreadable))?;
+    if needed > total {
+        return Err(EngineError::TooLarge { needed, limit: total });
+    }
+    // Waiting here while holding memory could deadlock; better refuse.
+    if !charge.try_grow(needed.saturating_sub(charged)) {
+        return Err(EngineError::Busy { retry_after_seconds: 1 });
+    }
+    probe(source, limits, panics)
+}
+
 /// A picture with all steps done, on its way to the encoder.
 pub(super) struct Pixels {
     image: ImageBuf,

@@ -12,6 +12,8 @@
 mod docs;
 /// Small answers that people have looked at, kept.
 mod goldens;
+/// What strangers send.
+mod hostile;
 /// What a request must look like to be served: a real server, a real client.
 mod http;
 /// Answers recorded from imaginary, replayed against this server.

@@ -36,7 +36,7 @@ pub(in crate::codecs) fn decode(
     let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
     let decoded = match pixels.decode(bytes) {
         // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
-        Err(Failure::Segments(first)) => match markers::without_metadata(bytes) {
+        Err(Failure::Segments(first)) => match markers::without_metadata(bytes, markers.frame.components.len()) {
             Some(bare) => pixels.decode(&bare).map_err(|error| error.or(first)),
             None => Err(first),
         },

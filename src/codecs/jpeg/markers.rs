@@ -110,15 +110,15 @@ impl<'a> Markers<'a> {
         Some(parts?.concat()).filter(|icc| !icc.is_empty())
     }
 
-    /// Bytes needed beside the pixels: all coefficients where a block is met in several scans, and the fourth channel
-    /// of CMYK.
-    pub(super) fn scratch_bytes(&self) -> u64 {
+    /// Bytes needed beside the pixels: all coefficients where a block is met in several scans, a row of units in several
+    /// forms, the fourth channel of CMYK, and metadata of a file of `length` bytes, copied by the decoder and by us.
+    pub(super) fn scratch_bytes(&self, length: usize) -> u64 {
         let frame = &self.frame;
         let in_scan = self.scan.first().map_or(0, |&count| usize::from(count));
         let several_scans = frame.is_progressive() || in_scan < frame.components.len();
         let coefficients = if several_scans { 2 * frame.samples() } else { 0 };
         let ink = if frame.components.len() == 4 { u64::from(frame.width) * u64::from(frame.height) } else { 0 };
-        coefficients + ink
+        coefficients + frame.row_bytes() + ink + (length + self.scan_start) as u64
     }
 
     /// Makes sure that all scan headers are right and that there are no more of them than allowed: each scan costs a
@@ -149,14 +149,15 @@ impl<'a> Markers<'a> {
 }
 
 /// The file with only those segments before the first scan that pixels depend on, for a decoder that is stricter
-/// about the others than need be. `None` when there is no scan.
-pub(super) fn without_metadata(bytes: &[u8]) -> Option<Vec<u8>> {
+/// about the others than need be. `None` when there is no scan. An Adobe segment with an unknown transform counts as
+/// one that says that there is one, as in libjpeg.
+pub(super) fn without_metadata(bytes: &[u8], components: usize) -> Option<Vec<u8>> {
     let mut out = vec![0xFF, SOI];
     let mut segments = Segments { bytes, at: 2 };
     loop {
         let (marker, body) = segments.next()?;
         let keep = match marker {
-            APP14 => body.starts_with(b"Adobe") && matches!(body.get(11), Some(0..=2)),
+            APP14 => body.starts_with(b"Adobe") && body.len() >= 12,
             0xE0..=0xEF | COM => false,
             _ => true,
         };
@@ -164,6 +165,10 @@ pub(super) fn without_metadata(bytes: &[u8]) -> Option<Vec<u8>> {
             out.extend_from_slice(&[0xFF, marker]);
             out.extend_from_slice(&(body.len() as u16 + 2).to_be_bytes());
             out.extend_from_slice(body);
+            if marker == APP14 && body[11] > 2 {
+                let transform = out.len() - body.len() + 11;
+                out[transform] = if components == 4 { 2 } else { 1 };
+            }
         }
         if marker == SOS {
             out.extend_from_slice(bytes.get(segments.at..)?);
@@ -263,11 +268,31 @@ impl Frame {
         self.process == 0xC2
     }
 
+    /// The largest sampling factors, across and down.
+    fn most(&self) -> (u64, u64) {
+        let most = |of: fn(&Component) -> u8| u64::from(self.components.iter().map(of).max().unwrap_or(1).max(1));
+        (most(|c| c.horizontal), most(|c| c.vertical))
+    }
+
+    /// Bytes that zune-jpeg holds for a row of minimum coded units, from its sources: samples of 16 bits, as decoded, as
+    /// upsampled (room for twice as many in some samplings), the rows that are carried over, and one to work in.
+    fn row_bytes(&self) -> u64 {
+        let (across, down) = self.most();
+        let units = u64::from(self.width).div_ceil(8 * across);
+        let rows = self.components.iter().map(|c| {
+            let (h, v) = (u64::from(c.horizontal), u64::from(c.vertical));
+            let stride = units * 8 * h;
+            let times = across.div_ceil(h.max(1)) * down.div_ceil(v.max(1));
+            stride * (8 * v + 16 * v.max(times) + 2 * v + v * times)
+        });
+        2 * (rows.sum::<u64>() + units * 8 * across * 8) + 4 * u64::from(self.width)
+    }
+
     /// Samples of all components, padded to whole minimum coded units.
     fn samples(&self) -> u64 {
-        let most = |of: fn(&Component) -> u8| u64::from(self.components.iter().map(of).max().unwrap_or(1).max(1));
+        let (across, down) = self.most();
         let units = |side: u16, most: u64| u64::from(side).div_ceil(8 * most);
-        let mcus = units(self.width, most(|c| c.horizontal)) * units(self.height, most(|c| c.vertical));
+        let mcus = units(self.width, across) * units(self.height, down);
         let blocks: u64 = self.components.iter().map(|c| u64::from(c.horizontal) * u64::from(c.vertical)).sum();
         mcus * blocks * 64
     }

@@ -33,6 +33,6 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError
         },
         channels,
         profile: markers.icc().is_some(),
-        scratch_bytes: markers.scratch_bytes(),
+        scratch_bytes: markers.scratch_bytes(bytes.len()),
     })
 }

@@ -29,6 +29,13 @@ const LINE: f64 = 60.0;
 const HAIRLINE: f64 = 450.0;
 /// For a dash.
 const DASH: f64 = 600.0;
+/// For a pixel of the window that a morphology filter looks at for each pixel.
+const MORPHOLOGY: f64 = 4.0;
+/// For blurs by less than [`BOX_BLUR_FROM`], which take another way, and the others.
+const FINE_BLUR: f64 = 400.0;
+const BLUR: f64 = 150.0;
+/// Standard deviation in pixels.
+const BOX_BLUR_FROM: f32 = 2.0;
 /// For a path, however small.
 const PATH: f64 = 2000.0;
 
@@ -85,8 +92,8 @@ struct Scale {
     canvas: f64,
     width: f64,
     height: f64,
-    /// Costs of shared parts by address; the tree outlives this. Equal parts at other scales count as the first.
-    known: HashMap<usize, Cost>,
+    /// Costs of shared parts by address and scale; the tree outlives this.
+    known: HashMap<(usize, i8), Cost>,
 }
 
 impl Scale {
@@ -118,13 +125,13 @@ impl Scale {
         }
         let mut clip = group.clip_path();
         while let Some(shape) = clip {
-            let inner = self.shared(shape, |scale| scale.group(shape.root(), transform));
+            let inner = self.shared(shape, transform, |scale| scale.group(shape.root(), transform));
             cost = cost.then(inner).inside(pixels, 2.0, MASK);
             clip = shape.clip_path();
         }
         let mut mask = group.mask();
         while let Some(shape) = mask {
-            let inner = self.shared(shape, |scale| scale.group(shape.root(), transform));
+            let inner = self.shared(shape, transform, |scale| scale.group(shape.root(), transform));
             cost = cost.then(inner).inside(pixels, 2.0, MASK);
             mask = shape.mask();
         }
@@ -168,7 +175,7 @@ impl Scale {
             Paint::Pattern(pattern) => {
                 let transform = transform.pre_concat(pattern.transform());
                 let tile = area(pattern.rect().width(), pattern.rect().height(), transform);
-                let inner = self.shared(&**pattern, |scale| scale.group(pattern.root(), transform));
+                let inner = self.shared(&**pattern, transform, |scale| scale.group(pattern.root(), transform));
                 inner.inside(tile, 1.0, LAYER).inside(pixels, 0.0, SHADED_FILL)
             }
         }
@@ -183,13 +190,16 @@ impl Scale {
                 let (sx, sy) = transform.get_scale();
                 let wide = (f64::from(f.radius_x().get() * sx) * 2.0 + 1.0).min(pixels);
                 let high = (f64::from(f.radius_y().get() * sy) * 2.0 + 1.0).min(pixels);
-                2.0 * (wide * high).min(pixels)
+                MORPHOLOGY * (wide * high).min(pixels)
             }
             filter::Kind::DiffuseLighting(_) | filter::Kind::SpecularLighting(_) => 100.0,
-            filter::Kind::GaussianBlur(_) | filter::Kind::DropShadow(_) => 150.0,
+            filter::Kind::GaussianBlur(f) => blur(f.std_dev_x().get(), f.std_dev_y().get(), transform),
+            filter::Kind::DropShadow(f) if is_far(f.dx(), f.dy(), transform) => f64::INFINITY,
+            filter::Kind::DropShadow(f) => blur(f.std_dev_x().get(), f.std_dev_y().get(), transform),
+            filter::Kind::Offset(f) if is_far(f.dx(), f.dy(), transform) => f64::INFINITY,
             filter::Kind::Merge(f) => LAYER * f.inputs().len() as f64,
             filter::Kind::Image(f) => {
-                let inner = self.shared(f, |scale| scale.group(f.root(), transform));
+                let inner = self.shared(f, transform, |scale| scale.group(f.root(), transform));
                 return inner.inside(pixels, 1.0, LAYER);
             }
             _ => 0.0,
@@ -197,14 +207,17 @@ impl Scale {
         Cost::default().inside(pixels, 1.0, each)
     }
 
-    /// The cost of something that several parts of the tree refer to, found once.
-    fn shared<T>(&mut self, part: &T, find: impl FnOnce(&mut Self) -> Cost) -> Cost {
-        let address = std::ptr::from_ref(part).addr();
-        if let Some(cost) = self.known.get(&address) {
+    /// The cost of something that several parts of the tree refer to, found once for each power of two of its area, so
+    /// that a small use does not stand for a large one.
+    fn shared<T>(&mut self, part: &T, transform: Transform, find: impl FnOnce(&mut Self) -> Cost) -> Cost {
+        let (sx, sy) = transform.get_scale();
+        let octave = (f64::from(sx) * f64::from(sy)).log2().ceil().clamp(-24.0, 24.0) as i8;
+        let key = (std::ptr::from_ref(part).addr(), octave);
+        if let Some(cost) = self.known.get(&key) {
             return *cost;
         }
         let cost = find(self);
-        self.known.insert(address, cost);
+        self.known.insert(key, cost);
         cost
     }
 
@@ -212,6 +225,19 @@ impl Scale {
     fn area(&self, width: f32, height: f32, transform: Transform, times: f64) -> f64 {
         area(width, height, transform).min(self.canvas * times)
     }
+}
+
+/// Whether pixels move so far that resvg, which counts them in 32 bits, would panic.
+fn is_far(dx: f32, dy: f32, transform: Transform) -> bool {
+    let (sx, sy) = transform.get_scale();
+    let near = |length: f32| length.abs() < 1e9;
+    !(near(dx * sx) && near(dy * sy))
+}
+
+/// Nanoseconds a pixel of a blur.
+fn blur(x: f32, y: f32, transform: Transform) -> f64 {
+    let (sx, sy) = transform.get_scale();
+    if x * sx < BOX_BLUR_FROM && y * sy < BOX_BLUR_FROM { FINE_BLUR } else { BLUR }
 }
 
 fn area(width: f32, height: f32, transform: Transform) -> f64 {

@@ -29,6 +29,12 @@ const MAX_NODES: u32 = 200_000;
 /// Most attributes of an element, as the XML parser compares each with all others.
 const MAX_ATTRIBUTES: usize = 2000;
 
+/// What an element takes in a tree.
+const ELEMENT_BYTES: u64 = 700;
+
+/// What a byte of XML takes once it is parsed.
+const XML_BYTES: u64 = 16;
+
 /// Stack for parser and renderer. The deepest chains of any one kind that `nesting` lets through take less than 512 KiB;
 /// the rest is for mixtures. Only what is used becomes memory.
 const STACK_BYTES: usize = 16 << 20;
@@ -75,8 +81,36 @@ pub(super) fn decode(
     Ok(Decoded { picture: image.into(), metadata: Metadata::default() })
 }
 
+/// Bytes that [`probe`] holds for a document and its tree, at most: found from the document alone, which takes up to 16
+/// times its length.
+///
+/// # Errors
+/// As for [`probe`], where the document tells.
+pub(super) fn probe_bytes(bytes: &[u8], limits: &Limits) -> Result<u64, DecodeError> {
+    on_deep_stack(|| document(bytes, limits).map(|(_, held)| held))
+}
+
 /// Parses the document and weighs it.
 fn parse(bytes: &[u8], limits: &Limits) -> Result<(usvg::Tree, Header), DecodeError> {
+    let (document, held) = document(bytes, limits)?;
+    let tree = usvg::Tree::from_xmltree(&document, &options_for_trees()).map_err(failed)?;
+    let size = natural_size(&tree, limits)?;
+    let scratch_bytes = Cost::of(&tree, size).within(limits)?.saturating_add(held);
+    let header = Header {
+        format: Format::Svg,
+        size,
+        exif_orientation: 0,
+        alpha: true,
+        space: Space::Srgb,
+        channels: 4,
+        profile: false,
+        scratch_bytes,
+    };
+    Ok((tree, header))
+}
+
+/// Reads the XML and says how many bytes it and the tree made of it take.
+fn document<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(usvg::roxmltree::Document<'a>, u64), DecodeError> {
     if bytes.len() > limits.svg_bytes {
         return Err(over_limit("the document", limits.svg_bytes as u64));
     }
@@ -89,21 +123,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<(usvg::Tree, Header), DecodeEr
     }
     let options = usvg::roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..Default::default() };
     let document = usvg::roxmltree::Document::parse_with_options(text, options).map_err(failed)?;
-    nesting::check(&document)?;
-    let tree = usvg::Tree::from_xmltree(&document, &options_for_trees()).map_err(failed)?;
-    let size = natural_size(&tree, limits)?;
-    let scratch_bytes = Cost::of(&tree, size).within(limits)?;
-    let header = Header {
-        format: Format::Svg,
-        size,
-        exif_orientation: 0,
-        alpha: true,
-        space: Space::Srgb,
-        channels: 4,
-        profile: false,
-        scratch_bytes,
-    };
-    Ok((tree, header))
+    let elements = nesting::check(&document)?;
+    Ok((document, elements * ELEMENT_BYTES + bytes.len() as u64 * XML_BYTES))
 }
 
 fn options_for_trees() -> usvg::Options<'static> {
@@ -150,7 +171,7 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, DecodeError> + Send) 
 }
 
 fn malformed(reason: impl Into<String>) -> DecodeError {
-    DecodeError::Malformed { format: Format::Svg, reason: reason.into() }
+    DecodeError::malformed(Format::Svg, reason.into())
 }
 
 fn over_limit(what: &'static str, limit: u64) -> DecodeError {

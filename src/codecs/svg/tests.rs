@@ -182,6 +182,20 @@ fn work_is_weighed_before_it_is_done() {
     assert!(!over(&filter("<feTurbulence baseFrequency='.1' numOctaves='4'/>")));
     assert!(over(&filter("<feTurbulence baseFrequency='.1' numOctaves='1000000000'/>")));
     assert!(over(&filter("<feMorphology operator='dilate' radius='100000'/>")));
+    // Few pixels, but each of them looks at all the others.
+    let small = |radius: u32| {
+        let filter = format!("<filter id='f'><feMorphology radius='{radius}'/></filter>");
+        svg("width='200' height='200'", &format!("{filter}<rect width='160' height='160' filter='url(#f)'/>"))
+    };
+    assert!(probe(small(9).as_bytes(), &Limits::default()).is_ok());
+    assert!(over(&small(9999)));
+    for far in ["<feOffset dy='41111111111'/>", "<feDropShadow dx='-1e12'/>"] {
+        assert!(over(&filter(far)));
+    }
+    assert!(!over(&filter("<feOffset dx='99999'/><feDropShadow dy='-99999'/>")));
+    // Blurs by less than two pixels take longer than others.
+    assert!(!over(&filter(&"<feGaussianBlur stdDeviation='9'/>".repeat(12))));
+    assert!(over(&filter(&"<feGaussianBlur stdDeviation='1'/>".repeat(12))));
     // Ten uses of a pattern that uses the next one ten times, and so on.
     let patterns: String = (0..12)
         .map(|i| {
@@ -198,6 +212,40 @@ fn work_is_weighed_before_it_is_done() {
         "width='99' height='99'",
         &format!("{patterns}{end}<rect width='99' height='99' fill='url(#p0)'/>")
     )));
+}
+
+#[test]
+fn what_is_used_often_is_charged_as_often() {
+    let tenfold = |levels: usize| {
+        let group = |i| format!("<g id='g{i}'>{}</g>", format!("<use href='#g{}'/>", i + 1).repeat(10));
+        let groups: String = (0..levels).map(group).collect();
+        let end = format!("<g id='g{levels}'><rect width='1' height='1'/></g>");
+        svg("width='9' height='9'", &format!("<defs>{groups}{end}</defs><use href='#g0'/>"))
+    };
+    let charged = |levels| probe(tenfold(levels).as_bytes(), &Limits::default()).unwrap().scratch_bytes;
+    // A tree of 10 000 rectangles, groups around them included, took 16 MB.
+    assert!((16_000_000..60_000_000).contains(&charged(4)), "{}", charged(4));
+    assert!(charged(4) > 8 * charged(3));
+    let document = tenfold(4);
+    let held = probe_bytes(document.as_bytes(), &Limits::default()).unwrap();
+    assert!(held <= charged(4) && held >= 16_000_000);
+    assert!(probe_bytes(b"<svg", &Limits::default()).is_err());
+}
+
+#[test]
+fn a_small_use_does_not_stand_for_a_large_one() {
+    let noise = "<rect width='1000' height='1000' filter='url(#f)'/>".repeat(3);
+    let parts = format!(
+        "<filter id='f'><feTurbulence baseFrequency='.1' numOctaves='10'/></filter>\
+         <pattern id='p' width='1000' height='1000' patternUnits='userSpaceOnUse'>{noise}</pattern>"
+    );
+    let uses = |scales: &[f32]| {
+        let path = |scale: &f32| format!("<path d='M0 0H999V999Z' transform='scale({scale})' fill='url(#p)'/>");
+        svg("width='1000' height='1000'", &(parts.clone() + &scales.iter().map(path).collect::<String>()))
+    };
+    let over = |text: String| matches!(probe(text.as_bytes(), &Limits::default()), Err(DecodeError::OverLimit { .. }));
+    assert!(!over(uses(&[0.01, 0.01, 0.01])));
+    assert!(over(uses(&[0.01, 1.0, 1.0])));
 }
 
 #[test]

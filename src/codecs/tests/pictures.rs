@@ -1,7 +1,7 @@
 //! Small pictures and shorthands for the tests of all formats.
 
 use crate::codecs::{
-    DecodeError, DecodeSpec, Decoded, EncodeSpec, Header, Limits, Metadata, OutputFormat, decode, encode, exif,
+    DecodeError, DecodeSpec, Decoded, EncodeSpec, Format, Header, Limits, Metadata, OutputFormat, decode, encode, exif,
     metadata, probe,
 };
 use crate::image::{ImageBuf, Picture, PixelFormat, Size};
@@ -102,6 +102,27 @@ fn no_prefix_and_no_changed_byte_panics() {
                 bad[at] ^= (random >> 24) as u8 | 1;
                 let _ = read(&bad);
             }
+        }
+    }
+}
+
+#[test]
+fn errors_are_one_line() {
+    let text = |reason: &str| DecodeError::malformed(Format::Jpeg, reason).to_string();
+    assert_eq!(text("bad\n\tHuffman \u{1b}table \r\n"), "jpeg: bad Huffman table");
+    assert_eq!(text(" \n"), "jpeg: the file is damaged");
+    let long = text(&"ü".repeat(10_000));
+    assert!(long.ends_with('…') && long.chars().count() < 320);
+}
+
+#[test]
+fn the_longest_side_counts_in_all_formats() {
+    let limits = Limits { side: 100, ..Limits::default() };
+    for format in [OutputFormat::Jpeg, OutputFormat::Png, OutputFormat::Webp, OutputFormat::Tiff] {
+        for (width, height, fits) in [(100, 2, true), (101, 2, false), (2, 101, false)] {
+            let bytes = write(&gradient(width, height, PixelFormat::Rgb8), format);
+            let answer = probe(&bytes, &limits).map(drop);
+            assert_eq!(answer, if fits { Ok(()) } else { Err(DecodeError::TooManyPixels) }, "{format} {width}");
         }
     }
 }

@@ -123,7 +123,7 @@ fn metadata(directory: &Directory<'_>, layout: &Layout<'_>, limits: &Limits) -> 
 }
 
 fn malformed(reason: impl Into<String>) -> DecodeError {
-    DecodeError::Malformed { format: Format::Tiff, reason: reason.into() }
+    DecodeError::malformed(Format::Tiff, reason.into())
 }
 
 fn over_limit(what: &'static str, limit: u64) -> DecodeError {

@@ -5,7 +5,8 @@ use image_webp::WebPDecoder;
 use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
 use crate::image::{ImageBuf, PixelFormat};
 
-use super::riff::Container;
+use super::partitions;
+use super::riff::{Coding, Container};
 
 /// Decodes at full size to RGB or RGBA; of an animation the first frame on a transparent canvas.
 pub(in crate::codecs) fn decode(
@@ -16,6 +17,9 @@ pub(in crate::codecs) fn decode(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
     let container = Container::read(bytes, limits)?;
+    if container.picture.coding == Coding::Lossy && !partitions::fit(container.picture.body) {
+        return Err(malformed("a partition is longer than the file"));
+    }
     let metadata = Metadata {
         exif: container.exif.map(<[u8]>::to_vec),
         icc: container.icc.filter(|icc| icc.len() <= limits.icc_bytes).map(<[u8]>::to_vec),

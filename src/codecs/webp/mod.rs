@@ -3,12 +3,13 @@
 mod decode;
 mod encode;
 mod lossy;
+mod partitions;
 mod riff;
 #[cfg(test)]
 mod tests;
 
 use super::{DecodeError, Format, Header, Limits, Space, exif};
-use riff::{Coding, Container};
+use riff::{Bitstream, Coding, Container};
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;
@@ -18,12 +19,6 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError
     let container = Container::read(bytes, limits)?;
     let size = limits.input_size(Format::Webp, container.width, container.height)?;
     let alpha = container.alpha;
-    // Lossy: Y, U, V and alpha planes. Lossless: RGBA, packed to RGB at the end. Animation: a frame and the canvas.
-    let bytes_per_pixel = match (container.animated, container.coding) {
-        (true, _) => 8,
-        (false, Coding::Lossy) => 3,
-        (false, Coding::Lossless) => 4,
-    };
     Ok(Header {
         format: Format::Webp,
         size,
@@ -32,6 +27,27 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError
         space: Space::Srgb,
         channels: if alpha { 4 } else { 3 },
         profile: container.icc.is_some(),
-        scratch_bytes: size.area().saturating_mul(bytes_per_pixel),
+        scratch_bytes: scratch_bytes(&container),
     })
+}
+
+/// Bytes that image-webp holds beside the pixels, from its sources. Sides are at most 2²⁴, so nothing overflows.
+fn scratch_bytes(container: &Container<'_>) -> u64 {
+    let Bitstream { coding, width, height, body, .. } = container.picture;
+    let (width, height) = (u64::from(width), u64::from(height));
+    let pixels = width * height;
+    // Two transforms and the picture of codes, each of the finest blocks, RGBA and for the codes once more.
+    let lossless = 4 * pixels + 16 * width.div_ceil(4) * height.div_ceil(4);
+    let mut bytes = match coding {
+        // Y, U, V and what was said of each macroblock, which grows by doubling; the partitions, the last one twice.
+        Coding::Lossy => width.div_ceil(16) * height.div_ceil(16) * (384 + 3 * 32) + 2 * body.len() as u64,
+        Coding::Lossless => lossless,
+    };
+    if container.alpha_plane {
+        bytes += lossless + pixels;
+    }
+    if container.animated {
+        bytes += 4 * pixels + 4 * u64::from(container.width) * u64::from(container.height);
+    }
+    bytes
 }

@@ -12,8 +12,10 @@ pub(super) struct Container<'a> {
     pub(super) height: u32,
     pub(super) alpha: bool,
     pub(super) animated: bool,
-    /// Of the picture, or of an animation's first frame.
-    pub(super) coding: Coding,
+    /// The picture, or an animation's first frame.
+    pub(super) picture: Bitstream<'a>,
+    /// Whether an alpha plane belongs to it.
+    pub(super) alpha_plane: bool,
     pub(super) icc: Option<&'a [u8]>,
     /// A TIFF stream: the prefix that some writers copy from JPEG is taken off.
     pub(super) exif: Option<&'a [u8]>,
@@ -30,11 +32,13 @@ pub(super) enum Coding {
 
 /// A coded picture's own header.
 #[derive(Debug, Clone, Copy)]
-struct Bitstream {
-    coding: Coding,
-    width: u32,
-    height: u32,
+pub(super) struct Bitstream<'a> {
+    pub(super) coding: Coding,
+    pub(super) width: u32,
+    pub(super) height: u32,
     alpha: bool,
+    /// The chunk.
+    pub(super) body: &'a [u8],
 }
 
 impl<'a> Container<'a> {
@@ -60,7 +64,8 @@ impl<'a> Container<'a> {
                 height: picture.height,
                 alpha: picture.alpha,
                 animated: false,
-                coding: picture.coding,
+                picture,
+                alpha_plane: false,
                 icc: None,
                 exif: None,
                 xmp: None,
@@ -77,7 +82,7 @@ impl<'a> Container<'a> {
             // Where 32 bits count the canvas' bytes.
             return Err(DecodeError::TooManyPixels);
         }
-        let (mut picture, mut icc, mut exif, mut xmp) = (None, None, None, None);
+        let (mut picture, mut alpha_plane, mut icc, mut exif, mut xmp) = (None, false, None, None, None);
         let mut count = 1;
         while let Some((kind, body)) = next(&mut rest)? {
             count += 1;
@@ -92,9 +97,12 @@ impl<'a> Container<'a> {
                 b"ANMF" if animated => {
                     let frame = placed(body, width, height)?;
                     if picture.is_none() {
-                        picture = Some(first_picture(frame)?);
+                        let (first, has_plane) = first_picture(frame)?;
+                        picture = Some(first);
+                        alpha_plane = has_plane;
                     }
                 }
+                b"ALPH" if !animated => alpha_plane = true,
                 _ if !animated && picture.is_none() => picture = Bitstream::read(kind, body)?,
                 _ => {}
             }
@@ -113,7 +121,8 @@ impl<'a> Container<'a> {
             height,
             alpha: animated || flags & ALPHA_FLAG != 0,
             animated,
-            coding: picture.coding,
+            picture,
+            alpha_plane,
             icc,
             exif,
             xmp,
@@ -135,19 +144,21 @@ fn placed(body: &[u8], width: u32, height: u32) -> Result<&[u8], DecodeError> {
     Ok(rest)
 }
 
-/// The picture among a frame's chunks, behind any alpha plane.
-fn first_picture(mut rest: &[u8]) -> Result<Bitstream, DecodeError> {
+/// The picture among a frame's chunks, and whether an alpha plane comes before it.
+fn first_picture(mut rest: &[u8]) -> Result<(Bitstream<'_>, bool), DecodeError> {
+    let mut alpha_plane = false;
     while let Some((kind, body)) = next(&mut rest)? {
         if let Some(picture) = Bitstream::read(kind, body)? {
-            return Ok(picture);
+            return Ok((picture, alpha_plane));
         }
+        alpha_plane |= kind == *b"ALPH";
     }
     Err(malformed("the first frame is empty"))
 }
 
-impl Bitstream {
+impl<'a> Bitstream<'a> {
     /// `None` for other chunks.
-    fn read(kind: [u8; 4], body: &[u8]) -> Result<Option<Self>, DecodeError> {
+    fn read(kind: [u8; 4], body: &'a [u8]) -> Result<Option<Self>, DecodeError> {
         match &kind {
             // RFC 6386 section 9.1: frame tag, start code, two sides with scaling in the upper two bits.
             b"VP8 " => {
@@ -159,7 +170,7 @@ impl Bitstream {
                 }
                 let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3FFF);
                 let (width, height) = (side(w0, w1), side(h0, h1));
-                Ok(Some(Self { coding: Coding::Lossy, width, height, alpha: false }))
+                Ok(Some(Self { coding: Coding::Lossy, width, height, alpha: false, body }))
             }
             // RFC 9649 section 3.4: signature, two sides of 14 bits less one, alpha hint, version of 3 bits.
             b"VP8L" => {
@@ -171,7 +182,8 @@ impl Bitstream {
                     return Err(malformed("unknown version of lossless coding"));
                 }
                 let (width, height) = ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1);
-                Ok(Some(Self { coding: Coding::Lossless, width, height, alpha: bits >> 28 & 1 != 0 }))
+                let alpha = bits >> 28 & 1 != 0;
+                Ok(Some(Self { coding: Coding::Lossless, width, height, alpha, body }))
             }
             _ => Ok(None),
         }

@@ -8,10 +8,25 @@ use phasor::ops::Step;
 use phasor::plan::{self, Endpoint, MAX_TEXT_BYTES, Overlay, Plan};
 use phasor::query::Query;
 
-use crate::limits;
+use super::limits;
 
-/// Plans for an endpoint and a raw query, twice, and holds the answer to its laws.
-pub fn check(endpoint: Endpoint, raw: &[u8], source: &Header) {
+/// A file of the fuzz target `query_to_plan`: four bytes for the endpoint and the picture, then the query as written.
+pub fn check_query_file(bytes: &[u8]) {
+    let Some((&[which, a, b, c], raw)) = bytes.split_first_chunk::<4>() else { return };
+    let endpoint = Endpoint::ALL[usize::from(which) % Endpoint::ALL.len()];
+    let _ = check(endpoint, raw, &source([a, b, c]));
+}
+
+/// A file of the fuzz target `operations_json`: three bytes for the picture, then JSON.
+pub fn check_operations_file(bytes: &[u8]) {
+    let Some((&picture, json)) = bytes.split_first_chunk::<3>() else { return };
+    let escaped: String = json.iter().map(|b| format!("%{b:02x}")).collect();
+    let raw = format!("operations={escaped}");
+    let _ = check(Endpoint::Pipeline, raw.as_bytes(), &source(picture));
+}
+
+/// Plans for an endpoint and a raw query, twice, and holds the answer to its laws. Whether there is a plan.
+pub fn check(endpoint: Endpoint, raw: &[u8], source: &Header) -> bool {
     let limits = limits();
     let query = Query::parse(raw);
     let resolve = || -> Result<Plan, String> {
@@ -23,8 +38,14 @@ pub fn check(endpoint: Endpoint, raw: &[u8], source: &Header) {
     let answer = resolve();
     assert_eq!(format!("{answer:?}"), format!("{:?}", resolve()), "two plans differ");
     match answer {
-        Ok(plan) => hold(&plan, source, &limits),
-        Err(error) => assert!(!error.is_empty()),
+        Ok(plan) => {
+            hold(&plan, source, &limits);
+            true
+        }
+        Err(error) => {
+            assert!(!error.is_empty());
+            false
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Laws of probing and decoding.
 
-use phasor::codecs::{self, DecodeError, DecodeSpec, Format, Header, Shrink};
+use phasor::codecs::{self, DecodeError, DecodeSpec, Detail, Format, Header, Shrink};
 use phasor::image::{ImageBuf, Picture, PixelFormat, Size};
 
-use crate::{heap, limits};
+use super::{heap, limits};
 
 /// What is held besides pixels and what the header announces: parser state and tables.
 const FIXED: u64 = 256 << 10;
@@ -13,7 +13,8 @@ pub fn probe(bytes: &[u8]) -> Option<Header> {
     let limits = limits();
     let (answer, peak) = heap::peak_of(|| codecs::probe(bytes, &limits));
     // No pixels yet; metadata may be copied, a profile inflated.
-    let allowed = FIXED + 4 * bytes.len() as u64 + limits.icc_bytes as u64 * 2;
+    let announced = codecs::probe_bytes(bytes, &limits).unwrap_or(12 * bytes.len() as u64);
+    let allowed = FIXED + 4 * bytes.len() as u64 + limits.icc_bytes as u64 * 2 + announced;
     assert!(peak as u64 <= allowed, "probing held {peak} bytes for {} bytes of input", bytes.len());
     assert_eq!(answer, codecs::probe(bytes, &limits), "two probes differ");
     match answer {
@@ -47,7 +48,15 @@ pub fn decode(format: Format, bytes: &[u8]) {
         2 => Shrink::Quarter,
         _ => Shrink::Eighth,
     };
-    let spec = DecodeSpec { shrink, ..DecodeSpec::default() };
+    // And one in the middle as good as any.
+    let detail = match bytes[bytes.len() / 2] % 8 {
+        0 => Detail::Halves { all: false },
+        1 => Detail::Halves { all: true },
+        k @ 2..=4 => Detail::Coefficients(k * (k + 1) / 2),
+        5 => Detail::Coefficients(64),
+        _ => Detail::Samples,
+    };
+    let spec = DecodeSpec { shrink, detail };
     let (answer, peak) = heap::peak_of(|| codecs::decode(bytes, &header, &spec, &limits, &|| false));
     let charged = charged(&header, &limits, bytes.len());
     assert!(peak as u64 <= charged, "decoding held {peak} bytes, {charged} are charged for {header:?}");
