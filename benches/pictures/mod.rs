@@ -1,5 +1,7 @@
 //! Pictures to measure with: made here, or read from a folder.
 
+#![allow(dead_code, reason = "each bench takes what it needs")]
+
 use phasor::codecs::{EncodeSpec, Metadata, OutputFormat, encode};
 use phasor::image::{ImageBuf, PixelFormat, Size};
 
