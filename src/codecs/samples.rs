@@ -13,10 +13,14 @@ pub(super) fn output_format(image: &ImageBuf, spec: &EncodeSpec) -> PixelFormat 
 /// The samples of `image` in the layout `want`, borrowed when nothing changes. Grey becomes three equal channels,
 /// colour becomes BT.709 luma; alpha that is not wanted is flattened on black, alpha that is missing is 255.
 pub(super) fn arranged(image: &ImageBuf, want: PixelFormat) -> Cow<'_, [u8]> {
+    rearranged(image.pixels(), image.format(), want)
+}
+
+/// As [`arranged`], of any run of whole pixels.
+pub(super) fn rearranged(pixels: &[u8], have: PixelFormat, want: PixelFormat) -> Cow<'_, [u8]> {
     use PixelFormat::{Gray8, GrayAlpha8, Rgb8 as Rgb, Rgba8};
-    let pixels = image.pixels();
     let luma = |r, g, b| Rgb8 { r, g, b }.luma();
-    match (image.format(), want) {
+    match (have, want) {
         (have, want) if have == want => Cow::Borrowed(pixels),
         (Gray8, GrayAlpha8) => map(pixels, |&[y]: &[u8; 1]| [y, 255]),
         (Gray8, Rgb) => map(pixels, |&[y]: &[u8; 1]| [y, y, y]),

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::tag;
-use crate::codecs::{EncodeError, EncodeSpec, Metadata, OutputFormat, OutputSpace};
-use crate::image::{ImageBuf, Rgb8};
+use crate::codecs::samples::{output_format, rearranged};
+use crate::codecs::{EncodeError, EncodeSpec, Metadata, OutputFormat};
+use crate::image::ImageBuf;
 
 /// Bytes of samples in a strip, about; what readers can hold at once.
 const STRIP_BYTES: usize = 256 << 10;
@@ -20,9 +21,8 @@ pub(in crate::codecs) fn encode(
     metadata: &Metadata,
     spec: &EncodeSpec,
 ) -> Result<Vec<u8>, EncodeError> {
-    let alpha = image.format().has_alpha();
-    let gray = spec.space == OutputSpace::Gray;
-    let channels = if gray { 1 } else { 3 } + usize::from(alpha);
+    let layout = output_format(image, spec);
+    let (gray, channels) = (layout.is_gray(), layout.channels());
     let size = image.size();
     let row_bytes = size.width() as usize * channels;
     let rows_per_strip = (STRIP_BYTES / row_bytes).clamp(1, size.height() as usize);
@@ -36,7 +36,7 @@ pub(in crate::codecs) fn encode(
         strip.clear();
         for row in rows {
             let start = strip.len();
-            strip.extend_from_slice(&converted(row, image, gray));
+            strip.extend_from_slice(&rearranged(row, image.format(), layout));
             subtract_left(&mut strip[start..], channels);
         }
         offsets.push(offset(&out)?);
@@ -65,7 +65,7 @@ pub(in crate::codecs) fn encode(
         Entry::shorts(tag::RESOLUTION_UNIT, &[2]),
         Entry::shorts(tag::PREDICTOR, &[2]),
     ];
-    if alpha {
+    if layout.has_alpha() {
         entries.push(Entry::shorts(tag::EXTRA, &[2]));
     }
     if let Some(xmp) = metadata.xmp.as_deref().filter(|_| spec.metadata.exif) {
@@ -76,20 +76,6 @@ pub(in crate::codecs) fn encode(
     }
     write_directory(&mut out, entries)?;
     Ok(out)
-}
-
-/// A row in the channels that are written.
-fn converted<'a>(row: &'a [u8], image: &ImageBuf, gray: bool) -> Cow<'a, [u8]> {
-    let format = image.format();
-    if format.is_gray() == gray {
-        return Cow::Borrowed(row);
-    }
-    let pixels = row.chunks_exact(format.channels());
-    Cow::Owned(if gray {
-        pixels.flat_map(|p| [Rgb8 { r: p[0], g: p[1], b: p[2] }.luma()].into_iter().chain(p.get(3).copied())).collect()
-    } else {
-        pixels.flat_map(|p| [p[0]; 3].into_iter().chain(p.get(1).copied())).collect()
-    })
 }
 
 /// Takes from each sample the one of the pixel to the left.

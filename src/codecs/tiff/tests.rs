@@ -244,6 +244,16 @@ fn grey_is_written_as_three_equal_channels_unless_asked() {
 }
 
 #[test]
+fn alpha_is_written_when_the_specification_asks_for_it() {
+    let image = picture(PixelFormat::Rgb8, 5, 4);
+    let spec = EncodeSpec { alpha: true, ..EncodeSpec::new(OutputFormat::Tiff) };
+    let (header, back, _) = read(&encode(&image, &Metadata::default(), &spec).unwrap()).unwrap();
+    assert_eq!((header.channels, header.alpha), (4, true));
+    let p = image.pixel(3, 2);
+    assert_eq!(back.pixel(3, 2), [p[0], p[1], p[2], 255]);
+}
+
+#[test]
 fn a_profile_is_kept_if_wanted_and_fitting() {
     let image = picture(PixelFormat::Rgb8, 3, 3);
     let mut icc = vec![0; 40];
