@@ -19,10 +19,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> dst: array<u32>;
 
 fn pixel_at(index: u32) -> vec4<u32> {
-    let from = params.origin + (index % params.width) * params.right + (index / params.width) * params.down;
+    let begin = params.origin + (index % params.width) * params.right + (index / params.width) * params.down;
     var pixel = vec4<u32>(0u);
     for (var c = 0u; c < params.channels; c++) {
-        let at = from * params.channels + c;
+        let at = begin * params.channels + c;
         pixel[c] = byte_of(src[at >> 2u], at);
     }
     return pixel;

@@ -56,9 +56,9 @@ fn blocks_down(@builtin(global_invocation_id) id: vec3<u32>) {
         if place >= params.count {
             continue;
         }
-        let from = params.src_at + place * params.plane + first * params.blocks + column;
+        let begin = params.src_at + place * params.plane + first * params.blocks + column;
         for (var b = 0u; b < run; b++) {
-            sum += bitcast<f32>(tables[weights + v * run + b]) * coefficient_at(from + b * params.blocks);
+            sum += bitcast<f32>(tables[weights + v * run + b]) * coefficient_at(begin + b * params.blocks);
         }
     }
     dst[params.dst_at + id.y * params.width + id.x] = bitcast<u32>(sum);

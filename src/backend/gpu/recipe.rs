@@ -1,9 +1,9 @@
 //! Steps → passes: what is uploaded, which shaders run over which buffers, and what comes back. No device is needed to
 //! write a recipe; whether it can be written and fits is whether the backend supports a plan.
 
-use crate::backend::cpu::order;
+use crate::backend::order;
 use crate::image::{Coefficients, ImageBuf, Orientation, Picture, PixelFormat, Planes, Rect, Rgb8, Size};
-use crate::ops::{BlockWeights, BlurWeights, Filter, Sigma, Step, WeightTable};
+use crate::ops::{BlurWeights, Filter, Sigma, Step, WeightTable, component_weights, plane_weights};
 
 use super::shaders::Shader;
 use super::tables::{Tables, used};
@@ -287,13 +287,7 @@ impl<'a> Writer<'a> {
         self.recoloured(held, PixelFormat::of(true, held.format.has_alpha()), 1, Rgb8::BLACK)
     }
 
-    fn recoloured(
-        &mut self,
-        held: Packed,
-        format: PixelFormat,
-        operation: u32,
-        over: Rgb8,
-    ) -> Result<Packed, Unfit> {
+    fn recoloured(&mut self, held: Packed, format: PixelFormat, operation: u32, over: Rgb8) -> Result<Packed, Unfit> {
         let out = self.packed(held.size, format)?;
         let params = uniforms::Colour {
             pixels: held.size.area() as u32,
@@ -447,8 +441,10 @@ impl<'a> Writer<'a> {
         let mut samples = Vec::with_capacity(all.len());
         let mut axes = Vec::with_capacity(all.len());
         for plane in all {
-            let (across, down) =
-                plane_weights(planes.size, plane, window, to, filter).map_err(|_| Unfit::Impossible)?;
+            if plane.samples.len() as u64 != plane.size.area() {
+                return Err(Unfit::Impossible);
+            }
+            let (across, down) = plane_weights(planes.size, plane, window, to, filter);
             axes.push(Axes { across, down });
             let at = self.upload(&plane.samples)?;
             let pitch = plane.size.width();
@@ -476,7 +472,7 @@ impl<'a> Writer<'a> {
             if component.values.len() as u64 != plane * u64::from(picture.count) {
                 return Err(Unfit::Impossible);
             }
-            let (columns, rows) = block_weights(picture, component, to, filter);
+            let (columns, rows) = component_weights(picture, component, to, filter);
             let blocks = component.blocks.width();
             let frequencies = columns.frequencies as u32;
             let gathered_width = frequencies * blocks;

@@ -100,7 +100,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::mem::{offset_of, size_of};
 
-    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    use wgpu::naga;
+    use wgpu::naga::valid::{Capabilities, ValidationFlags, Validator};
 
     use super::super::uniforms;
     use super::*;
