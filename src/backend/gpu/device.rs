@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;
 
+use crate::telemetry::events;
+
 use super::pool::Pool;
 use super::recipe::Limits;
 use super::shaders::Shader;
@@ -53,13 +55,13 @@ impl Device {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             // After a loss every call complains; the first complaint is the one that tells something.
             if !flag.swap(true, Ordering::AcqRel) {
-                tracing::warn!(%error, "gpu error");
+                events::gpu_complained(&error.to_string());
             }
         }));
         let flag = Arc::clone(&failed);
         device.set_device_lost_callback(move |reason, message| {
             flag.store(true, Ordering::Release);
-            tracing::debug!(?reason, message, "gpu device lost");
+            events::gpu_complained(&format!("device lost ({reason:?}) {message}"));
         });
         let layout = bind_group_layout(&device);
         let pipelines = pipelines(&device, &layout);

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::image::{ImageBuf, Picture};
 use crate::ops::Step;
+use crate::telemetry::events;
 
 use super::{Backend, BackendError, Checkpoint};
 
@@ -69,10 +70,8 @@ impl GpuBackend {
         found
             .filter(|(report, _)| wanted.takes(report))
             .filter_map(|(report, adapter)| {
-                let (name, index) = (report.name.clone(), report.index);
-                Self::open(report, adapter)
-                    .inspect_err(|error| tracing::warn!(%error, adapter = name, index, "gpu left out"))
-                    .ok()
+                let name = report.name.clone();
+                Self::open(report, adapter).inspect_err(|error| events::gpu_unopened(&name, &error.to_string())).ok()
             })
             .collect()
     }

@@ -107,7 +107,7 @@ mod tests {
     fn classes_hold_what_was_asked_and_little_more() {
         for bytes in [0, 1, 4096, 4097, 6144, 6145, 8192, 8193, 1 << 20, (1 << 20) + 4, 3 << 20] {
             let class = class(bytes);
-            assert!(class >= bytes && class % 4 == 0, "{bytes}");
+            assert!(class >= bytes && class.is_multiple_of(4), "{bytes}");
             assert!(class <= (bytes * 3 / 2 + 4).max(LEAST), "{bytes} in {class}");
         }
     }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, MapMode, PollType};
 
+use crate::telemetry::events;
+
 use super::device::{Device, OpenError};
 use super::pool::Use;
 use super::record::{Held, record};
@@ -84,7 +86,7 @@ pub(super) fn start(
                             life = Some((next, orders));
                         }
                         Err(error) => {
-                            tracing::warn!(%error, "no gpu device");
+                            events::gpu_unopened("rebuilt", &error.to_string());
                             std::thread::sleep(pause);
                             pause = (pause * 2).min(BACKOFF.1);
                         }
@@ -100,7 +102,7 @@ pub(super) fn start(
                     break;
                 }
                 counters.losses.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!("the gpu device was lost; it is being rebuilt");
+                events::gpu_lost();
                 device.device.destroy();
                 // A device that dies at once is not asked again at once.
                 pause = if begun.elapsed() > Duration::from_secs(10) { BACKOFF.0 } else { (pause * 2).min(BACKOFF.1) };
@@ -155,7 +157,7 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Counters, st
                     land(device, flight);
                 }
             } else if flight.since.elapsed() > HANG {
-                tracing::error!("the gpu has not answered for {HANG:?}");
+                events::gpu_complained("no answer within the deadline");
                 device.give_up();
                 break;
             } else {

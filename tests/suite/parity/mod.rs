@@ -112,7 +112,7 @@ fn windows_turns_and_colours_are_the_same() {
             let turn = Step::Orient(Orientation::from_exif(exif));
             let resample = Step::Resample { to: size(31, 43), filter: Filter::Lanczos3 };
             if exif != 1 {
-                same(gpu, &photo, &[turn.clone()], 0);
+                same(gpu, &photo, std::slice::from_ref(&turn), 0);
             }
             same(gpu, &photo, &[turn.clone(), resample.clone()], 1);
             let window = Rect { left: 7, top: 5, size: size(33, 47) };
