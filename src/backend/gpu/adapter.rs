@@ -28,6 +28,20 @@ pub fn adapters() -> Vec<AdapterReport> {
     found().iter().enumerate().map(|(index, adapter)| report(index, adapter)).collect()
 }
 
+/// Whether this machine may have a real GPU: on Linux each has a device file, elsewhere only the drivers know. Asking
+/// the drivers loads them, software ones too, which costs some 50 MB that a server without a GPU has no use for.
+pub fn hardware_may_be_there() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let named = |dir: &str, prefix: &str| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with(prefix))
+    };
+    // Kernel drivers with a render node; NVIDIA's, whose files also come alone in containers; WSL.
+    named("/dev/dri", "renderD") || named("/dev", "nvidia") || named("/dev", "dxg")
+}
+
 /// Every adapter of every API that was built in.
 pub(super) fn found() -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();

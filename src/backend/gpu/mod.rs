@@ -22,7 +22,7 @@ use crate::telemetry::events;
 
 use super::{Backend, BackendError, Checkpoint};
 
-pub use adapter::{AdapterReport, Wanted, adapters};
+pub use adapter::{AdapterReport, Wanted, adapters, hardware_may_be_there};
 pub use device::OpenError;
 
 use device::Device;
