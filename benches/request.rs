@@ -11,7 +11,7 @@ use bytes::Bytes;
 use divan::Bencher;
 use phasor::budget::MemoryBudget;
 use phasor::codecs::{Limits, OutputFormat};
-use phasor::engine::{Config, Engine, Job};
+use phasor::engine::{Config, Engine, GpuConfig, Job};
 use phasor::plan::{Endpoint, parse, resolve};
 use phasor::query::Query;
 
@@ -26,7 +26,7 @@ static SMALL: LazyLock<Bytes> =
 
 fn request(bencher: Bencher<'_, '_>, source: &Bytes, endpoint: Endpoint, query: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let config = Config { cpus: 1, max_queue: 1, limits: Limits::default() };
+    let config = Config { cpus: 1, max_queue: 1, limits: Limits::default(), gpu: GpuConfig::default() };
     let engine = Engine::new(config, MemoryBudget::new(4 << 30)).expect("threads");
     bencher.bench_local(|| {
         runtime.block_on(async {

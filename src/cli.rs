@@ -32,6 +32,18 @@ impl<'a> Split<'a> {
     }
 }
 
+/// The GPUs of this machine.
+#[cfg(feature = "gpu")]
+pub fn gpus() -> String {
+    crate::engine::gpu_listing()
+}
+
+/// The GPUs that a program without the feature sees.
+#[cfg(not(feature = "gpu"))]
+pub fn gpus() -> String {
+    "no GPU: this program was built without the gpu feature\n".to_owned()
+}
+
 /// The signed form of a URL, with a newline: the URL as it is, `sign` at its end. An old `sign` is replaced.
 ///
 /// # Errors

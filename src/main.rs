@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match command {
         Command::Help => print(&config::help(server::VERSION)),
         Command::Version => print(&format!("{}\n", server::VERSION)),
+        Command::Gpus => print(&cli::gpus()),
         Command::Sign(url) => finish(cli::sign(&url, &args)),
         Command::Explain(url) => finish(cli::explain(&url, &args)),
         Command::Serve => serve(&args),

@@ -1,11 +1,16 @@
-//! Pixels in, pixels out. The CPU backend does every step; the GPU backend joins beside it.
+//! Pixels in, pixels out. The CPU backend does every step; the GPU backend those that it is worth it for.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+mod order;
 
 use crate::image::{ImageBuf, Picture};
 use crate::ops::Step;
 
 pub use cpu::CpuBackend;
+#[cfg(feature = "gpu")]
+pub use gpu::GpuBackend;
 
 /// Why a backend gave no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

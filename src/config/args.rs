@@ -14,6 +14,8 @@ pub enum Command {
     Help,
     /// Print the version.
     Version,
+    /// List the GPUs.
+    Gpus,
     /// Print the signed form of a URL.
     Sign(String),
     /// Say how a URL is read and why it would be refused.
@@ -67,7 +69,9 @@ pub fn parse(
     let mut verb = None;
 
     let mut args = args.into_iter().peekable();
-    if let Some(first) = args.next_if(|arg| matches!(arg.as_str(), "sign" | "explain" | "serve" | "help" | "version")) {
+    if let Some(first) =
+        args.next_if(|arg| matches!(arg.as_str(), "sign" | "explain" | "gpus" | "serve" | "help" | "version"))
+    {
         verb = Some(first);
     }
     while let Some(arg) = args.next() {
@@ -126,6 +130,7 @@ pub fn parse(
     match (verb.as_deref(), operands.as_slice()) {
         (Some("help"), _) => command = Command::Help,
         (Some("version"), _) => command = Command::Version,
+        (Some("gpus"), []) if command == Command::Serve => command = Command::Gpus,
         (Some("sign"), [url]) if command == Command::Serve => command = Command::Sign(url.clone()),
         (Some("explain"), [url]) if command == Command::Serve => command = Command::Explain(url.clone()),
         (Some(verb @ ("sign" | "explain")), _) if command == Command::Serve => {

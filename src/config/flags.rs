@@ -202,6 +202,21 @@ pub const FLAGS: &[Flag] = &[
     flag("admin-address", Text, "", Operation, "address of the admin port; empty: all"),
     flag("drain-delay", Duration, "0", Operation, "how long to go on accepting after SIGTERM, while /readyz says 503"),
     flag("shutdown-timeout", Duration, "25", Operation, "how long to wait for requests in flight when stopping"),
+    flag(
+        "gpu",
+        OneOf(&["auto", "on", "off"]),
+        "auto",
+        Operation,
+        "auto: a real GPU where it is predicted to be faster; on: any adapter, software too, wherever it can; off: never",
+    ),
+    flag(
+        "gpu-adapter",
+        Text,
+        "",
+        Operation,
+        "use only this adapter: its number in `phasor gpus` or a part of its name",
+    ),
+    flag("debug-headers", Switch, "false", Operation, "say in a header Phasor-Placement where a picture was made"),
     flag("gzip", Switch, "false", Operation, "accepted for compatibility, does nothing"),
     flag("mrelease", Integer, "30", Operation, "accepted for compatibility, does nothing"),
 ];

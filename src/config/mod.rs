@@ -14,6 +14,7 @@ pub use flags::{FLAGS, Flag, Group, Kind};
 pub use help::text as help;
 
 use crate::codecs::Limits;
+use crate::engine::{GpuConfig, GpuMode};
 use crate::security::throttle::Rate;
 use crate::security::{ApiKey, Key};
 use crate::server::{AccessLevel, Admin, Placeholder, Tls};
@@ -209,6 +210,7 @@ fn server_config(read: &mut Reader<'_>) -> server::Config {
         cors: args.switch("cors"),
         cache_ttl: u32::try_from(cache_ttl).ok(),
         return_size: args.switch("return-size"),
+        debug_headers: args.switch("debug-headers"),
         disabled: read.list("disable-endpoints").iter().map(|name| name.to_lowercase()).collect(),
         placeholder,
         placeholder_status: Some(status).filter(|&status| status != 0),
@@ -238,7 +240,12 @@ fn engine_config(read: &mut Reader<'_>) -> engine::Config {
         output_pixels: read.megapixels("max-output-resolution"),
         ..Limits::default()
     };
-    engine::Config { cpus, max_queue, limits }
+    let mode = match read.args.text("gpu") {
+        "on" => GpuMode::On,
+        "off" => GpuMode::Off,
+        _ => GpuMode::Auto,
+    };
+    engine::Config { cpus, max_queue, limits, gpu: GpuConfig { mode, adapter: read.text("gpu-adapter") } }
 }
 
 fn sources_config(read: &mut Reader<'_>) -> sources::Config {

@@ -3,6 +3,9 @@
 mod allocator;
 mod control;
 mod cost;
+#[cfg(feature = "gpu")]
+mod gpus;
+mod placement;
 mod pool;
 mod work;
 
@@ -19,7 +22,12 @@ use crate::codecs::{DecodeError, EncodeError, Format, Header, Limits, OutputForm
 use crate::image::Size;
 use crate::plan::Plan;
 
+#[cfg(feature = "gpu")]
+pub use gpus::listing as gpu_listing;
+pub use placement::{GpuConfig, GpuMode, Placed};
+
 use control::{CancelOnDrop, Control};
+use placement::Placement;
 use pool::{Pool, Refused};
 
 /// What the engine may use.
@@ -31,6 +39,8 @@ pub struct Config {
     pub max_queue: usize,
     /// Budgets of the decoders.
     pub limits: Limits,
+    /// Which GPUs are used, and when.
+    pub gpu: GpuConfig,
 }
 
 /// Why the engine gave no picture.
@@ -97,6 +107,8 @@ pub struct Output {
     pub size: Size,
     /// Where the time went.
     pub timings: Timings,
+    /// Where the steps were done.
+    pub placed: Placed,
 }
 
 /// Wall time of each stage of a job.
@@ -140,19 +152,21 @@ pub struct Engine {
     config: Config,
     budget: MemoryBudget,
     pool: Pool,
+    placement: Arc<Placement>,
     counters: Arc<Counters>,
 }
 
 impl Engine {
-    /// Starts the threads.
+    /// Starts the threads and opens the GPUs.
     ///
     /// # Errors
-    /// When the system gives no threads.
+    /// When the system gives no threads, or a GPU must be used and there is none.
     pub fn new(config: Config, budget: MemoryBudget) -> std::io::Result<Self> {
         // Threads get an arena when they first allocate: before any are started is the time to say how many there are.
         allocator::share_arenas(config.cpus);
         let pool = Pool::new(config.cpus, config.max_queue, budget.clone())?;
-        Ok(Self { config, budget, pool, counters: Arc::default() })
+        let placement = Arc::new(Placement::new(&config.gpu)?);
+        Ok(Self { config, budget, pool, placement, counters: Arc::default() })
     }
 
     /// The decoders' budgets.
@@ -163,6 +177,11 @@ impl Engine {
     /// The memory budget, shared with the sources.
     pub const fn budget(&self) -> &MemoryBudget {
         &self.budget
+    }
+
+    /// What the GPUs did.
+    pub fn gpu_figures(&self) -> crate::telemetry::events::GpuFigures {
+        self.placement.figures()
     }
 
     /// Counters and gauges now.
@@ -201,10 +220,10 @@ impl Engine {
     pub async fn run(&self, job: Job, deadline: Instant) -> Result<Output, EngineError> {
         let bytes = cost::peak_bytes(&job.plan, &job.header);
         let (limits, counters) = (self.config.limits, Arc::clone(&self.counters));
-        let finisher = self.pool.finisher();
+        let (finisher, placement) = (self.pool.finisher(), Arc::clone(&self.placement));
         self.on_pool(bytes, deadline, move |charge, queue, answer, control| {
             // The source is let go as soon as it is decoded, the memory when the file is done.
-            let stage = work::Stage { limits, panics: &counters.panics, control: &control };
+            let stage = work::Stage { limits, panics: &counters.panics, control: &control, placement: &placement };
             match stage.make_pixels(job, charge) {
                 Ok(pixels) => {
                     let counters = Arc::clone(&counters);

@@ -14,6 +14,7 @@ use crate::ops::{self, Step};
 use crate::plan::{Overlay, Plan};
 
 use super::control::Control;
+use super::placement::{Placed, Placement};
 use super::{EngineError, Job, Output, Timings};
 
 /// Reads a header. A decoder that panics found a damaged file that it did not expect: the client's fault as much as ours.
@@ -46,6 +47,7 @@ pub(super) struct Pixels {
     metadata: Metadata,
     spec: EncodeSpec,
     timings: Timings,
+    placed: Placed,
     charge: Charge,
 }
 
@@ -54,6 +56,7 @@ pub(super) struct Stage<'a> {
     pub(super) limits: Limits,
     pub(super) panics: &'a AtomicU64,
     pub(super) control: &'a Control,
+    pub(super) placement: &'a Placement,
 }
 
 impl Stage<'_> {
@@ -69,10 +72,11 @@ impl Stage<'_> {
         let decode = begun.elapsed();
 
         let begun = Instant::now();
-        let image = guarded(self.panics, || run(decoded.picture, &overlays, &plan.steps, self.control))
-            .unwrap_or(Err(EngineError::Panicked))?;
+        let run = || self.placement.run(decoded.picture, &overlays, &plan.steps, self.control);
+        let (image, placed) =
+            guarded(self.panics, || run().map_err(EngineError::from)).unwrap_or(Err(EngineError::Panicked))?;
         let timings = Timings { decode, process: begun.elapsed(), ..Timings::default() };
-        Ok(Pixels { image, metadata: decoded.metadata, spec: plan.encode, timings, charge })
+        Ok(Pixels { image, metadata: decoded.metadata, spec: plan.encode, timings, placed, charge })
     }
 
     /// Draws texts and decodes marks, in the order of the plan.
@@ -122,30 +126,20 @@ impl Stage<'_> {
         .map_err(EngineError::Overlay)?;
         // Waiting here while holding memory could deadlock; better refuse.
         let decoded = decoded.ok_or(EngineError::Busy { retry_after_seconds: 1 })?;
-        run(decoded.picture, &[], &[], self.control)
+        Ok(CpuBackend.run(decoded.picture, &[], &[], self.control)?)
     }
 }
 
 /// Encodes and gives the memory back.
 pub(super) fn encode(pixels: Pixels, queue: Duration, panics: &AtomicU64) -> Result<Output, EngineError> {
-    let Pixels { image, metadata, spec, timings, charge } = pixels;
+    let Pixels { image, metadata, spec, timings, placed, charge } = pixels;
     let begun = Instant::now();
     let bytes = guarded(panics, || codecs::encode(&image, &metadata, &spec).map_err(EngineError::from))
         .unwrap_or(Err(EngineError::Panicked))?;
     let size = image.size();
     drop(charge);
     let timings = Timings { queue, encode: begun.elapsed(), ..timings };
-    Ok(Output { bytes: bytes.into(), format: spec.format, size, timings })
-}
-
-/// Places the steps on a backend.
-fn run(
-    picture: Picture,
-    overlays: &[ImageBuf],
-    steps: &[Step],
-    checkpoint: &dyn Checkpoint,
-) -> Result<ImageBuf, EngineError> {
-    Ok(CpuBackend.run(picture, overlays, steps, checkpoint)?)
+    Ok(Output { bytes: bytes.into(), format: spec.format, size, timings, placed })
 }
 
 /// Size of the picture just before overlay `index` is laid over it.

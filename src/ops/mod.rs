@@ -3,6 +3,7 @@
 mod block_weights;
 mod blur;
 mod colour;
+mod component;
 mod filter;
 mod resample;
 mod smartcrop;
@@ -13,6 +14,7 @@ mod units;
 pub use block_weights::{BlockWeights, ZIGZAG};
 pub use blur::BlurWeights;
 pub use colour::YcbcrToRgb;
+pub use component::{component_weights, plane_weights};
 pub use filter::Filter;
 pub use resample::{Bounds, WeightTable};
 pub use smartcrop::{ATTENTION_SIDE, attention_window};

@@ -70,6 +70,7 @@ impl App {
             shed_queue: stats.shed_queue,
             shed_deadline: stats.shed_late,
             job_panics: stats.panics,
+            gpu: self.engine.gpu_figures(),
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Config {
     pub cache_ttl: Option<u32>,
     /// `Image-Width` and `Image-Height`.
     pub return_size: bool,
+    /// `Phasor-Placement`.
+    pub debug_headers: bool,
     /// Endpoints switched off, lower case.
     pub disabled: Vec<String>,
     /// Errors are answered with a picture.
@@ -106,6 +108,7 @@ impl Default for Config {
             cors: false,
             cache_ttl: None,
             return_size: false,
+            debug_headers: false,
             disabled: Vec::new(),
             placeholder: Placeholder::Off,
             placeholder_status: None,

@@ -17,6 +17,13 @@
 //! | `phasor_cancelled_total` | counter | – |
 //! | `phasor_source_errors_total` | counter | `kind` |
 //! | `phasor_access_log_dropped_total` | counter | – |
+//! | `phasor_placements_total` | counter | `backend`: cpu, gpu; only where there is a GPU |
+//! | `phasor_gpu_fallbacks_total` | counter | – |
+//! | `phasor_gpu_devices` | gauge | – |
+//! | `phasor_gpu_losses_total` | counter | – |
+//! | `phasor_gpu_submissions_total` | counter | – |
+//! | `phasor_gpu_pictures_total` | counter | – |
+//! | `phasor_gpu_bytes_total` | counter | `direction`: up, down |
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -40,6 +47,10 @@ static SOURCE_ERRORS: Family<1, Counter> =
     Family::new("phasor_source_errors_total", "Sources that gave no bytes.", ["kind"]);
 static LOG_DROPPED: Family<0, Counter> =
     Family::new("phasor_access_log_dropped_total", "Access log lines dropped because stdout is stalled.", []);
+static PLACEMENTS: Family<1, Counter> =
+    Family::new("phasor_placements_total", "Jobs by where their steps were done.", ["backend"]);
+static GPU_FALLBACKS: Family<0, Counter> =
+    Family::new("phasor_gpu_fallbacks_total", "Jobs done on the CPU because a GPU gave no picture.", []);
 
 /// A part of a request's life whose duration is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +159,59 @@ pub fn access_log_dropped() {
     LOG_DROPPED.with([]).add(1);
 }
 
+/// A GPU is ready to serve.
+pub fn gpu_opened(index: usize, name: &str, driver: &str, software: bool) {
+    tracing::info!(index, name, driver, software, "gpu ready");
+}
+
+/// An adapter gave wrong pictures or none when it was measured; it is not used.
+pub fn gpu_unfit(name: &str) {
+    tracing::warn!(name, "gpu left out: it did not pass its first pictures");
+}
+
+/// A GPU's device could not be opened.
+pub fn gpu_unopened(name: &str, reason: &str) {
+    tracing::warn!(name, reason, "gpu device not opened");
+}
+
+/// A GPU's device was lost; it is rebuilt.
+pub fn gpu_lost() {
+    tracing::warn!("gpu device lost; rebuilding it");
+}
+
+/// A driver reported an error or a loss.
+pub fn gpu_complained(what: &str) {
+    tracing::warn!(what, "gpu error");
+}
+
+/// A job's steps were done on this kind of backend.
+pub fn placed(backend: &'static str) {
+    PLACEMENTS.with([Value::Text(backend)]).add(1);
+}
+
+/// A GPU gave no picture; the CPU makes it.
+pub fn gpu_fell_back(reason: &str) {
+    GPU_FALLBACKS.with([]).add(1);
+    tracing::debug!(reason, "gpu gave no picture");
+}
+
+/// What all GPUs did, in sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GpuFigures {
+    /// Devices that work now.
+    pub devices: u64,
+    /// Devices lost since the start.
+    pub losses: u64,
+    /// Submissions.
+    pub submissions: u64,
+    /// Pictures in them.
+    pub pictures: u64,
+    /// Bytes uploaded.
+    pub bytes_up: u64,
+    /// Bytes read back.
+    pub bytes_down: u64,
+}
+
 /// Figures that are read from their owner, not counted here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gauges {
@@ -167,6 +231,8 @@ pub struct Gauges {
     pub shed_deadline: u64,
     /// Panics of jobs.
     pub job_panics: u64,
+    /// GPUs.
+    pub gpu: GpuFigures,
 }
 
 /// Everything counted so far and `gauges`, in the Prometheus text format.
@@ -188,9 +254,25 @@ pub fn render(gauges: &Gauges) -> String {
     }
     head(&mut out, "phasor_panics_total", "Panics caught; each is a bug.", "counter");
     let _ = writeln!(out, "phasor_panics_total {}", PANICS.get() + gauges.job_panics);
+    let gpu = &gauges.gpu;
+    head(&mut out, "phasor_gpu_devices", "GPUs that work.", "gauge");
+    let _ = writeln!(out, "phasor_gpu_devices {}", gpu.devices);
+    let counted = [
+        ("phasor_gpu_losses_total", "Devices lost and rebuilt.", gpu.losses),
+        ("phasor_gpu_submissions_total", "Batches given to GPUs.", gpu.submissions),
+        ("phasor_gpu_pictures_total", "Pictures in those batches.", gpu.pictures),
+    ];
+    for (name, help, count) in counted {
+        head(&mut out, name, help, "counter");
+        let _ = writeln!(out, "{name} {count}");
+    }
+    head(&mut out, "phasor_gpu_bytes_total", "Bytes moved to and from GPUs.", "counter");
+    let _ = writeln!(out, "phasor_gpu_bytes_total{{direction=\"up\"}} {}", gpu.bytes_up);
+    let _ = writeln!(out, "phasor_gpu_bytes_total{{direction=\"down\"}} {}", gpu.bytes_down);
     // Touched so that they are there from the start: a rate over a missing series is no rate.
     IN_FLIGHT.with([]);
     CANCELLED.with([]);
+    GPU_FALLBACKS.with([]);
     LOG_DROPPED.with([]);
     REQUESTS.render(&mut out);
     REQUEST_SECONDS.render(&mut out);
@@ -200,6 +282,8 @@ pub fn render(gauges: &Gauges) -> String {
     CANCELLED.render(&mut out);
     SOURCE_ERRORS.render(&mut out);
     LOG_DROPPED.render(&mut out);
+    PLACEMENTS.render(&mut out);
+    GPU_FALLBACKS.render(&mut out);
     out
 }
 
@@ -215,6 +299,7 @@ mod tests {
         connection_closed("slow_head");
         stage(Stage::Decode, Duration::from_millis(1));
         source_failed("status", "404");
+        placed("cpu");
         let text = render(&Gauges { version: "1.2.3", queued: 7, ..Gauges::default() });
         let documented =
             include_str!("events.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());

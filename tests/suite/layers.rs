@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Sums of what the areas declare.
     ("error", &["server", "security", "plan", "sources", "engine"]),
     ("config", &["server", "security", "plan", "sources", "engine", "codecs", "telemetry"]),
-    ("cli", &["config", "plan", "query", "security"]),
+    ("cli", &["config", "engine", "plan", "query", "security"]),
     (
         "server",
         &[

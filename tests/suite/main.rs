@@ -22,6 +22,9 @@ mod imaginary;
 mod layers;
 /// The Kubernetes files against the program.
 mod manifests;
+/// Both backends on the same steps.
+#[cfg(feature = "gpu")]
+mod parity;
 /// What the README says to type.
 mod readme;
 /// Thumbnails from few coefficients against those from all samples.

@@ -6,7 +6,6 @@ mod composite;
 mod convolution;
 mod crop;
 mod embed;
-mod order;
 mod orient;
 mod planes;
 mod resample;
@@ -17,7 +16,7 @@ mod zoom;
 use crate::image::{ImageBuf, Picture, PixelFormat, Rect, Size};
 use crate::ops::Step;
 
-use super::{Backend, BackendError, Checkpoint};
+use super::{Backend, BackendError, Checkpoint, order};
 
 /// Does every step on the calling thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,7 +107,7 @@ fn apply(
 }
 
 /// [`BackendError::Cancelled`] once nobody waits any more.
-fn cancelled(checkpoint: &dyn Checkpoint) -> Result<(), BackendError> {
+pub(super) fn cancelled(checkpoint: &dyn Checkpoint) -> Result<(), BackendError> {
     if checkpoint.is_cancelled() { Err(BackendError::Cancelled) } else { Ok(()) }
 }
 
@@ -122,7 +121,7 @@ fn inside(window: Rect, size: Size) -> Result<(), BackendError> {
 }
 
 /// A picture of samples made by a step.
-fn made(size: Size, format: PixelFormat, pixels: Vec<u8>) -> Result<ImageBuf, BackendError> {
+pub(super) fn made(size: Size, format: PixelFormat, pixels: Vec<u8>) -> Result<ImageBuf, BackendError> {
     ImageBuf::new(size, format, pixels).map_err(|e| BackendError::Impossible(e.to_string()))
 }
 

@@ -5,7 +5,7 @@
 
 use crate::backend::{BackendError, Checkpoint};
 use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PixelFormat, Plane, Planes, Rect, Size};
-use crate::ops::{Filter, WeightTable, YcbcrToRgb};
+use crate::ops::{Filter, WeightTable, YcbcrToRgb, plane_weights};
 
 use super::convolution::PADDING;
 use super::resample::{Resampler, Samples, store, to_u8};
@@ -86,31 +86,13 @@ impl Axes {
                 plane.samples.len()
             )));
         }
-        let axis = |picture: u32, plane: u32, first: u32, count: u32, to: u32| {
-            let ratio = subsampling(picture, plane);
-            let (from, end) = (f64::from(first) / ratio, (f64::from(first) + f64::from(count)) / ratio);
-            // Linear interpolation is what decoders do to chroma; sharper filters ring on its coarse samples.
-            let filter = if end - from < f64::from(to) && ratio > 1.0 { Filter::Triangle } else { filter };
-            WeightTable::windowed(plane, from..end, to, filter)
-        };
-        Ok(Self {
-            across: axis(picture.width(), plane.size.width(), window.left, window.size.width(), to.width()),
-            down: axis(picture.height(), plane.size.height(), window.top, window.size.height(), to.height()),
-        })
+        let (across, down) = plane_weights(picture, plane, window, to, filter);
+        Ok(Self { across, down })
     }
 
     fn resampler<'a>(&'a self, plane: &'a Plane) -> Resampler<'a> {
         Resampler::new(Samples::plane(&plane.samples, plane.size), &self.across, &self.down)
     }
-}
-
-/// Picture samples that one plane sample covers along an axis. The last of an odd side covers less than that, so the
-/// quotient of the lengths is not the answer.
-fn subsampling(picture: u32, plane: u32) -> f64 {
-    [1, 2, 4, 3, 8, 6]
-        .into_iter()
-        .find(|&s| picture.div_ceil(s) == plane)
-        .map_or_else(|| f64::from(picture) / f64::from(plane), f64::from)
 }
 
 /// Coefficients → planes at full size, by the inverse DCT of what was kept of each block. ITU-T T.81, A.3.3.

@@ -2,7 +2,7 @@
 
 use crate::backend::{BackendError, Checkpoint};
 use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PixelFormat, Size};
-use crate::ops::{BlockWeights, Filter, ZIGZAG};
+use crate::ops::{BlockWeights, Filter, ZIGZAG, component_weights};
 
 /// Resamples a whole picture to `to`: RGB, or grey where there is one component.
 pub(super) fn resample(
@@ -12,14 +12,8 @@ pub(super) fn resample(
     checkpoint: &dyn Checkpoint,
 ) -> Result<ImageBuf, BackendError> {
     let mut planes = Vec::with_capacity(picture.components.len());
-    let luma = picture.components.first().ok_or_else(|| BackendError::Impossible("a picture without planes".into()))?;
     for component in &picture.components {
-        // A plane's samples cover the picture in whole steps of its sampling factor, also where the last is cut off.
-        let span_x = spanned(picture.size.width(), luma.size.width(), component.size.width());
-        let span_y = spanned(picture.size.height(), luma.size.height(), component.size.height());
-        let k = frequencies(picture.count);
-        let columns = BlockWeights::new(filter, component.size.width() as usize, 0.0, span_x, to.width() as usize, k);
-        let rows = BlockWeights::new(filter, component.size.height() as usize, 0.0, span_y, to.height() as usize, k);
+        let (columns, rows) = component_weights(picture, component, to, filter);
         planes.push(plane(component, picture.count, &columns, &rows, checkpoint)?);
     }
     let mut out = match planes.as_slice() {
@@ -40,23 +34,6 @@ pub(super) fn resample(
     let format = if planes.len() == 1 { PixelFormat::Gray8 } else { PixelFormat::Rgb8 };
     out.shrink_to_fit();
     ImageBuf::new(to, format, out).map_err(|e| BackendError::Impossible(e.to_string()))
-}
-
-/// Samples of a component that the whole picture spans: `picture / factor`, where `factor` is how many luma samples a
-/// sample of the component covers (1 to 4, maybe 4/3 or 3/2).
-fn spanned(picture: u32, luma: u32, component: u32) -> f64 {
-    // Recover the exact ratio: component = ceil(luma × h / h_max) with factors of 1 to 4.
-    for (h, h_max) in [(1, 1), (1, 2), (1, 4), (1, 3), (2, 3), (3, 4)] {
-        if component == (luma * h).div_ceil(h_max) {
-            return f64::from(picture) * f64::from(h) / f64::from(h_max);
-        }
-    }
-    f64::from(component)
-}
-
-/// Frequencies on each axis of a triangle of `count` coefficients.
-fn frequencies(count: u8) -> usize {
-    (1..8).find(|k| k * (k + 1) / 2 >= usize::from(count)).unwrap_or(8)
 }
 
 fn round(value: f32) -> u8 {

@@ -1,5 +1,6 @@
 //! `/resize` and all the others: query and source in, picture (or what is known of one) out. Cheap refusals first.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
@@ -10,7 +11,7 @@ use actix_web::web::{Bytes, Payload};
 use tokio::sync::Notify;
 
 use crate::codecs::{self, Header};
-use crate::engine::{Job, Output};
+use crate::engine::{Job, Output, Placed};
 use crate::error::Error;
 use crate::plan::{self, Endpoint, Overlay, Params, Plan};
 use crate::server::body::TimedBody;
@@ -180,7 +181,7 @@ fn facts(header: &Header) -> HttpResponse {
 
 fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
     let writing = Instant::now();
-    let Output { bytes, format, size, .. } = output;
+    let Output { bytes, format, size, placed, .. } = output;
     let bytes: Bytes = bytes;
     let mut response =
         HttpResponse::build(StatusCode::OK).insert_header((header::CONTENT_TYPE, format.mime())).body(bytes);
@@ -190,8 +191,25 @@ fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
         answer.insert(HeaderName::from_static("image-width"), HeaderValue::from(size.width()));
         answer.insert(HeaderName::from_static("image-height"), HeaderValue::from(size.height()));
     }
+    if call.app.config.debug_headers
+        && let Ok(text) = HeaderValue::from_str(&placement(&placed))
+    {
+        answer.insert(HeaderName::from_static("phasor-placement"), text);
+    }
     events::stage(Stage::Write, writing.elapsed());
     response
+}
+
+/// `gpu0; cpu=1200us; gpu=310us`: where, and what both were predicted to take.
+fn placement(placed: &Placed) -> String {
+    let mut text = placed.gpu.map_or_else(|| "cpu".to_owned(), |index| format!("gpu{index}"));
+    if placed.fell_back {
+        text.push_str("; fell-back");
+    }
+    if let Some(gpu) = placed.gpu_estimate {
+        let _ = write!(text, "; cpu={}us; gpu={}us", placed.cpu_estimate.as_micros(), gpu.as_micros());
+    }
+    text
 }
 
 /// `x-forward-authorization` as `X-Forward-Authorization`, for `Vary`.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use phasor::backend::BackendError;
 use phasor::budget::MemoryBudget;
 use phasor::codecs::{self, EncodeError, Limits};
-use phasor::engine::{Config, Engine, EngineError, Job};
+use phasor::engine::{Config, Engine, EngineError, GpuConfig, Job};
 use phasor::plan::{self, Endpoint};
 use phasor::query::Query;
 
@@ -60,7 +60,7 @@ fn damaged_pictures_are_served_or_refused() {
     files.retain(|path| path.extension().is_some_and(|extension| extension != "md"));
     files.sort();
     let files: Vec<Vec<u8>> = files.iter().map(|path| fs::read(path).unwrap()).collect();
-    let config = Config { cpus: 1, max_queue: 4, limits: limits() };
+    let config = Config { cpus: 1, max_queue: 4, limits: limits(), gpu: GpuConfig::default() };
     let engine = Engine::new(config, MemoryBudget::new(256 << 20)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
 
@@ -140,7 +140,7 @@ fn a_small_document_of_many_uses_is_charged_before_its_tree_is_made() {
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     for (megabytes, fits) in [(8, false), (256, true)] {
-        let config = Config { cpus: 1, max_queue: 4, limits: limits() };
+        let config = Config { cpus: 1, max_queue: 4, limits: limits(), gpu: GpuConfig::default() };
         let engine = Engine::new(config, MemoryBudget::new(megabytes << 20)).unwrap();
         let answer = runtime.block_on(engine.probe(&Bytes::from(text.clone()), Instant::now() + PATIENCE));
         assert_eq!(answer.is_ok(), fits, "{answer:?}");

@@ -1,0 +1,152 @@
+//! A device with its pipelines, and whether it still lives.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt as _;
+
+use crate::telemetry::events;
+
+use super::pool::Pool;
+use super::recipe::Limits;
+use super::shaders::Shader;
+
+/// Bytes of all buffers of one job, and bytes that may lie idle; a larger picture goes to the CPU.
+const JOB_BYTES: u64 = 1 << 30;
+const IDLE_BYTES: u64 = 1 << 30;
+
+/// One life of a device: made, used, lost.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) layout: wgpu::BindGroupLayout,
+    pub(super) limits: Limits,
+    pub(super) pool: Pool,
+    pipelines: Vec<wgpu::ComputePipeline>,
+    failed: Arc<AtomicBool>,
+}
+
+/// Why there is no device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct OpenError(pub(super) String);
+
+impl Device {
+    /// Opens a device and compiles every shader.
+    pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self, OpenError> {
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("phasor"),
+            required_limits: adapter.limits(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let (device, queue) = adapter
+            .request_device(&descriptor)
+            .now_or_never()
+            .ok_or_else(|| OpenError("the driver gave no answer".into()))?
+            .map_err(|e| OpenError(e.to_string()))?;
+        Self::new(device, queue)
+    }
+
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, OpenError> {
+        let failed = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&failed);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            // After a loss every call complains; the first complaint is the one that tells something.
+            if !flag.swap(true, Ordering::AcqRel) {
+                events::gpu_complained(&error.to_string());
+            }
+        }));
+        let flag = Arc::clone(&failed);
+        device.set_device_lost_callback(move |reason, message| {
+            flag.store(true, Ordering::Release);
+            events::gpu_complained(&format!("device lost ({reason:?}) {message}"));
+        });
+        let layout = bind_group_layout(&device);
+        let pipelines = pipelines(&device, &layout);
+        let offered = device.limits();
+        let binding = offered.max_storage_buffer_binding_size.min(offered.max_buffer_size);
+        let limits =
+            Limits { binding, job: JOB_BYTES, workgroups: u64::from(offered.max_compute_workgroups_per_dimension) };
+        let made = Self {
+            device,
+            queue,
+            layout,
+            limits,
+            pool: Pool::new(IDLE_BYTES, offered.max_buffer_size),
+            pipelines,
+            failed,
+        };
+        if made.is_lost() { Err(OpenError("a shader was refused".into())) } else { Ok(made) }
+    }
+
+    pub(super) fn pipeline(&self, shader: Shader) -> &wgpu::ComputePipeline {
+        &self.pipelines[shader as usize]
+    }
+
+    /// Whether anything went wrong: then nothing that it computed is believed.
+    pub(super) fn is_lost(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Gives the device up.
+    pub(super) fn give_up(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+}
+
+/// Parameters, source, destination, tables: the same for every shader.
+fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    };
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: None,
+        entries: &[
+            entry(0, wgpu::BufferBindingType::Uniform),
+            entry(1, wgpu::BufferBindingType::Storage { read_only: true }),
+            entry(2, wgpu::BufferBindingType::Storage { read_only: false }),
+            entry(3, wgpu::BufferBindingType::Storage { read_only: true }),
+        ],
+    })
+}
+
+fn pipelines(device: &wgpu::Device, layout: &wgpu::BindGroupLayout) -> Vec<wgpu::ComputePipeline> {
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: None,
+        bind_group_layouts: &[Some(layout)],
+        immediate_size: 0,
+    });
+    let mut modules: Vec<(&str, wgpu::ShaderModule)> = Vec::new();
+    Shader::ALL
+        .into_iter()
+        .map(|shader| {
+            let source = shader.source();
+            let known = modules.iter().find(|(text, _)| *text == source).map(|(_, module)| module.clone());
+            let module = known.unwrap_or_else(|| {
+                let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                    label: Some(shader.entry()),
+                    source: wgpu::ShaderSource::Wgsl(source.into()),
+                });
+                modules.push((source, module.clone()));
+                module
+            });
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(shader.entry()),
+                layout: Some(&layout),
+                module: &module,
+                entry_point: Some(shader.entry()),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: shader.constants(),
+                    // Every buffer is written in full before it is read; there is no workgroup memory.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,69 @@
+//! Weight tables of one component of a picture whose components have samples of their own number.
+
+use crate::image::{CoefficientPlane, Coefficients, Plane, Rect, Size};
+
+use super::{BlockWeights, Filter, WeightTable};
+
+/// Tables, across and down, that resample `window` of a `picture` to `to`, over the samples of one of its planes.
+pub fn plane_weights(
+    picture: Size,
+    plane: &Plane,
+    window: Rect,
+    to: Size,
+    filter: Filter,
+) -> (WeightTable, WeightTable) {
+    let axis = |picture: u32, plane: u32, first: u32, count: u32, to: u32| {
+        let ratio = subsampling(picture, plane);
+        let (from, end) = (f64::from(first) / ratio, (f64::from(first) + f64::from(count)) / ratio);
+        // Linear interpolation is what decoders do to chroma; sharper filters ring on its coarse samples.
+        let filter = if end - from < f64::from(to) && ratio > 1.0 { Filter::Triangle } else { filter };
+        WeightTable::windowed(plane, from..end, to, filter)
+    };
+    (
+        axis(picture.width(), plane.size.width(), window.left, window.size.width(), to.width()),
+        axis(picture.height(), plane.size.height(), window.top, window.size.height(), to.height()),
+    )
+}
+
+/// Picture samples that one plane sample covers along an axis. The last of an odd side covers less than that, so the
+/// quotient of the lengths is not the answer.
+fn subsampling(picture: u32, plane: u32) -> f64 {
+    [1, 2, 4, 3, 8, 6]
+        .into_iter()
+        .find(|&s| picture.div_ceil(s) == plane)
+        .map_or_else(|| f64::from(picture) / f64::from(plane), f64::from)
+}
+
+/// Tables, columns and rows, that resample a whole picture to `to` from the blocks of one of its components.
+pub fn component_weights(
+    picture: &Coefficients,
+    component: &CoefficientPlane,
+    to: Size,
+    filter: Filter,
+) -> (BlockWeights, BlockWeights) {
+    let luma = picture.components.first().map_or(component.size, |luma| luma.size);
+    // A plane's samples cover the picture in whole steps of its sampling factor, also where the last is cut off.
+    let span_x = spanned(picture.size.width(), luma.width(), component.size.width());
+    let span_y = spanned(picture.size.height(), luma.height(), component.size.height());
+    let k = frequencies(picture.count);
+    let axis =
+        |samples: u32, span: f64, to: u32| BlockWeights::new(filter, samples as usize, 0.0, span, to as usize, k);
+    (axis(component.size.width(), span_x, to.width()), axis(component.size.height(), span_y, to.height()))
+}
+
+/// Samples of a component that the whole picture spans: `picture / factor`, where `factor` is how many luma samples a
+/// sample of the component covers (1 to 4, maybe 4/3 or 3/2).
+fn spanned(picture: u32, luma: u32, component: u32) -> f64 {
+    // Recover the exact ratio: component = ceil(luma × h / h_max) with factors of 1 to 4.
+    for (h, h_max) in [(1, 1), (1, 2), (1, 4), (1, 3), (2, 3), (3, 4)] {
+        if component == (luma * h).div_ceil(h_max) {
+            return f64::from(picture) * f64::from(h) / f64::from(h_max);
+        }
+    }
+    f64::from(component)
+}
+
+/// Frequencies on each axis of a triangle of `count` coefficients.
+fn frequencies(count: u8) -> usize {
+    (1..8).find(|k| k * (k + 1) / 2 >= usize::from(count)).unwrap_or(8)
+}
