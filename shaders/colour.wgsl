@@ -1,21 +1,26 @@
 // Steps from colour to colour, pixel by pixel: flatten, grey.
-override WG_WORDS: u32 = 64u;
 
 struct Params {
-    // Pixels.
-    pixels: u32,
-    // Samples a pixel before and after.
-    src_channels: u32,
-    channels: u32,
-    // 0: blend over the colour and drop alpha; 1: drop colour, keep alpha.
-    operation: u32,
+    group: u32,
+    tiles: u32,
+    src: u32,
+    dst: u32,
+    places: vec4<u32>,
     // Red, green, blue to blend over.
     over: vec4<u32>,
+    // The result: pixels, words of a row, samples a pixel.
+    width: u32,
+    height: u32,
+    dst_pitch: u32,
+    channels: u32,
+    // The source.
+    src_pitch: u32,
+    src_channels: u32,
+    // 0: blend over the colour and drop alpha; 1: drop colour, keep alpha.
+    operation: u32,
+    reserved_0: u32,
+    reserved_1: array<vec4<u32>, 3>,
 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> src: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dst: array<u32>;
 
 // `over` where alpha is 0, `colour` where it is 255, rounded between.
 fn blend(colour: u32, over: u32, alpha: u32) -> u32 {
@@ -43,19 +48,15 @@ fn luma(rgb: vec3<u32>) -> u32 {
     return to_byte(255.0 * (1.055 * pow(light, 1.0 / 2.4) - 0.055));
 }
 
-fn pixel_at(index: u32) -> vec4<u32> {
-    let n = params.src_channels;
-    var pixel = vec4<u32>(0u);
-    for (var c = 0u; c < n; c++) {
-        let at = index * n + c;
-        pixel[c] = byte_of(src[at >> 2u], at);
-    }
+fn pixel_at(x: u32, y: u32) -> vec4<u32> {
+    let n = jobs[job].src_channels;
+    let pixel = pixel_of(jobs[job].src + y * jobs[job].src_pitch, x * n, n);
     let alpha = pixel[n - 1u];
-    if params.operation == 1u {
+    if jobs[job].operation == 1u {
         return vec4<u32>(luma(pixel.rgb), alpha, 0u, 0u);
     }
     let colour = select(pixel.rgb, pixel.rrr, n <= 2u);
-    let over = params.over;
+    let over = jobs[job].over;
     return vec4<u32>(
         blend(colour.r, over.r, alpha),
         blend(colour.g, over.g, alpha),
@@ -64,11 +65,12 @@ fn pixel_at(index: u32) -> vec4<u32> {
     );
 }
 
-@compute @workgroup_size(WG_WORDS)
-fn recolour(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.y * WORDS_ACROSS + id.x;
-    if i >= words_in(params.channels, params.pixels) {
+@compute @workgroup_size(WG_X, WG_Y)
+fn recolour(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let at = begin(group, local);
+    if at.x >= jobs[job].dst_pitch || at.y >= jobs[job].height {
         return;
     }
-    dst[i] = word_of(i, params.channels, params.pixels);
+    work[jobs[job].dst + at.y * jobs[job].dst_pitch + at.x] =
+        word_of(at.x, at.y, jobs[job].width, jobs[job].channels);
 }

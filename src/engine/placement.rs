@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 #[cfg(feature = "gpu")]
-use crate::backend::GpuBackend;
+use crate::backend::{GpuBackend, gpu::GpuPicture};
 #[cfg(feature = "gpu")]
 use model::Model;
 
@@ -54,6 +54,10 @@ pub struct Placed {
     pub cpu_estimate: Duration,
     /// Predicted time on the best GPU, waiting included; `None`: there is none, or it cannot do these steps.
     pub gpu_estimate: Option<Duration>,
+    /// Bytes that went to the GPU and came back.
+    pub bytes_up: u64,
+    /// The latter.
+    pub bytes_down: u64,
 }
 
 /// The backends.
@@ -115,7 +119,8 @@ impl Placement {
     /// When a GPU must be used and there is none.
     pub(super) fn new(config: &GpuConfig) -> std::io::Result<Self> {
         use crate::backend::gpu::{Wanted, hardware_may_be_there};
-        let wanted = Wanted { adapter: config.adapter.clone(), software: config.mode == GpuMode::On };
+        let wanted =
+            Wanted { adapter: config.adapter.clone(), software: config.mode == GpuMode::On, ..Wanted::default() };
         let ask = match config.mode {
             GpuMode::Off => false,
             GpuMode::Auto => hardware_may_be_there(),
@@ -128,7 +133,8 @@ impl Placement {
         }
         let mut gpus = Vec::new();
         for backend in opened {
-            let Some(model) = Model::measured(|p, steps, never| backend.attempt(&p, steps, never)) else {
+            let Some(model) = Model::measured(|p, steps, never| Ok(backend.attempt(&p, &[], steps, never)?.image))
+            else {
                 events::gpu_unfit(&backend.adapter().name);
                 continue;
             };
@@ -156,7 +162,7 @@ impl Placement {
         let best = self
             .gpus
             .iter()
-            .filter(|gpu| gpu.backend.supports(&picture, steps))
+            .filter(|gpu| gpu.backend.takes(&picture, overlays, steps))
             .map(|gpu| (gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), gpu))
             .min_by_key(|(estimate, _)| *estimate);
         let mut placed = Placed {
@@ -169,11 +175,12 @@ impl Placement {
         {
             let waiting = gpu.pending.fetch_add(work, Ordering::Relaxed);
             let begun = Instant::now();
-            let made = gpu.backend.attempt(&picture, steps, checkpoint);
+            let made = gpu.backend.attempt(&picture, overlays, steps, checkpoint);
             gpu.pending.fetch_sub(work, Ordering::Relaxed);
             match made {
-                Ok(image) => {
+                Ok(GpuPicture { image, bytes_up, bytes_down }) => {
                     gpu.model.observe(work, waiting, begun.elapsed());
+                    (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
                     placed.gpu = Some(gpu.backend.adapter().index);
                     events::placed("gpu");
                     return Ok((image, placed));

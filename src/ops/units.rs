@@ -35,4 +35,16 @@ impl Opacity {
     pub const fn get(self) -> f32 {
         self.0
     }
+
+    /// Alpha sample of an overlay → coverage, 0 to [`Self::FULL_COVERAGE`]. Sixteen bits, so that a faint overlay keeps
+    /// its steps.
+    pub fn coverage(self) -> [u32; 256] {
+        std::array::from_fn(|alpha| {
+            let covered = (alpha as f32 / 255.0 * self.0).min(1.0);
+            (covered * Self::FULL_COVERAGE as f32).round() as u32
+        })
+    }
+
+    /// Coverage of what hides everything below.
+    pub const FULL_COVERAGE: u32 = 65535;
 }

@@ -18,7 +18,7 @@ pub(super) fn composite(
     checkpoint: &dyn Checkpoint,
 ) -> Result<ImageBuf, BackendError> {
     let mut buf = if overlay.format().is_gray() { buf } else { colour::coloured(buf) };
-    let mask = mask(opacity);
+    let mask = opacity.coverage();
     let size = buf.size();
     let (base, over) = (buf.format().channels(), overlay.format().channels());
     let Some(blend) = blender(base, over) else {
@@ -65,15 +65,7 @@ impl Overlap {
 }
 
 /// Full coverage.
-const FULL: u32 = 65535;
-
-/// Alpha sample of the overlay → coverage, 0 to [`FULL`]. Sixteen bits, so that a faint overlay keeps its steps.
-fn mask(opacity: Opacity) -> [u32; 256] {
-    std::array::from_fn(|alpha| {
-        let covered = (alpha as f32 / 255.0 * opacity.get()).min(1.0);
-        (covered * FULL as f32).round() as u32
-    })
-}
+const FULL: u32 = Opacity::FULL_COVERAGE;
 
 type Blend = fn(&mut [u8], &[u8], &[u32; 256]);
 

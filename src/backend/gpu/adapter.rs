@@ -77,6 +77,8 @@ pub struct Wanted {
     pub adapter: Option<String>,
     /// Also adapters that compute on the CPU.
     pub software: bool,
+    /// Bytes of a buffer as shaders see it, if less than the adapter offers. Larger pictures go up in bands.
+    pub largest_binding: Option<u64>,
 }
 
 impl Wanted {
@@ -105,7 +107,7 @@ mod tests {
             max_buffer: 1,
             max_invocations: 1,
         };
-        let wanted = |adapter: &str| Wanted { adapter: Some(adapter.into()), software: false };
+        let wanted = |adapter: &str| Wanted { adapter: Some(adapter.into()), ..Wanted::default() };
         assert!(Wanted::default().takes(&report));
         assert!(wanted("1").takes(&report) && wanted("h200").takes(&report));
         assert!(!wanted("0").takes(&report) && !wanted("amd").takes(&report));

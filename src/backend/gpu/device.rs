@@ -10,10 +10,13 @@ use crate::telemetry::events;
 use super::pool::Pool;
 use super::recipe::Limits;
 use super::shaders::Shader;
+use super::timer::Timer;
 
-/// Bytes of all buffers of one job, and bytes that may lie idle; a larger picture goes to the CPU.
+/// Bytes of everything that a job needs, and bytes that may lie idle; a larger picture goes to the CPU.
 const JOB_BYTES: u64 = 1 << 30;
 const IDLE_BYTES: u64 = 1 << 30;
+/// What a batch may waste of a binding by aligning its parts.
+const SLACK: u64 = 64 << 10;
 
 /// One life of a device: made, used, lost.
 #[derive(Debug)]
@@ -22,8 +25,14 @@ pub(super) struct Device {
     pub(super) queue: wgpu::Queue,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) limits: Limits,
+    /// Bytes of the largest binding.
+    pub(super) largest_binding: u64,
+    /// Most workgroups of a dimension.
+    pub(super) workgroups: u32,
     pub(super) pool: Pool,
-    pipelines: Vec<wgpu::ComputePipeline>,
+    pub(super) timer: Option<Timer>,
+    /// Of each shader, from work memory and from the input.
+    pipelines: Vec<[wgpu::ComputePipeline; 2]>,
     failed: Arc<AtomicBool>,
 }
 
@@ -33,10 +42,11 @@ pub(super) struct Device {
 pub struct OpenError(pub(super) String);
 
 impl Device {
-    /// Opens a device and compiles every shader.
-    pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self, OpenError> {
+    /// Opens a device and compiles every shader. Bindings are kept below `largest_binding` bytes.
+    pub(super) fn open(adapter: &wgpu::Adapter, largest_binding: u64) -> Result<Self, OpenError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("phasor"),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..wgpu::DeviceDescriptor::default()
@@ -46,10 +56,10 @@ impl Device {
             .now_or_never()
             .ok_or_else(|| OpenError("the driver gave no answer".into()))?
             .map_err(|e| OpenError(e.to_string()))?;
-        Self::new(device, queue)
+        Self::new(device, queue, largest_binding)
     }
 
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, OpenError> {
+    fn new(device: wgpu::Device, queue: wgpu::Queue, largest_binding: u64) -> Result<Self, OpenError> {
         let failed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&failed);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -66,23 +76,25 @@ impl Device {
         let layout = bind_group_layout(&device);
         let pipelines = pipelines(&device, &layout);
         let offered = device.limits();
-        let binding = offered.max_storage_buffer_binding_size.min(offered.max_buffer_size);
-        let limits =
-            Limits { binding, job: JOB_BYTES, workgroups: u64::from(offered.max_compute_workgroups_per_dimension) };
+        let largest = offered.max_storage_buffer_binding_size.min(offered.max_buffer_size);
+        let binding = largest.min(largest_binding).saturating_sub(SLACK).max(SLACK);
         let made = Self {
+            limits: Limits { binding, job: JOB_BYTES.min(offered.max_buffer_size) },
+            largest_binding: largest,
+            workgroups: offered.max_compute_workgroups_per_dimension,
+            pool: Pool::new(IDLE_BYTES, offered.max_buffer_size),
+            timer: Timer::new(&device, &queue),
             device,
             queue,
             layout,
-            limits,
-            pool: Pool::new(IDLE_BYTES, offered.max_buffer_size),
             pipelines,
             failed,
         };
         if made.is_lost() { Err(OpenError("a shader was refused".into())) } else { Ok(made) }
     }
 
-    pub(super) fn pipeline(&self, shader: Shader) -> &wgpu::ComputePipeline {
-        &self.pipelines[shader as usize]
+    pub(super) fn pipeline(&self, shader: Shader, from_input: bool) -> &wgpu::ComputePipeline {
+        &self.pipelines[shader as usize][usize::from(from_input)]
     }
 
     /// Whether anything went wrong: then nothing that it computed is believed.
@@ -96,26 +108,28 @@ impl Device {
     }
 }
 
-/// Parameters, source, destination, tables: the same for every shader.
+/// As `shaders/lib/batch.wgsl` says: what is dispatched, all parameters, input, work memory, tables.
 fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+    let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
         count: None,
     };
+    let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: None,
         entries: &[
-            entry(0, wgpu::BufferBindingType::Uniform),
-            entry(1, wgpu::BufferBindingType::Storage { read_only: true }),
-            entry(2, wgpu::BufferBindingType::Storage { read_only: false }),
-            entry(3, wgpu::BufferBindingType::Storage { read_only: true }),
+            entry(0, wgpu::BufferBindingType::Uniform, true),
+            entry(1, storage(true), false),
+            entry(2, storage(true), false),
+            entry(3, storage(false), false),
+            entry(4, storage(true), false),
         ],
     })
 }
 
-fn pipelines(device: &wgpu::Device, layout: &wgpu::BindGroupLayout) -> Vec<wgpu::ComputePipeline> {
+fn pipelines(device: &wgpu::Device, layout: &wgpu::BindGroupLayout) -> Vec<[wgpu::ComputePipeline; 2]> {
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: None,
         bind_group_layouts: &[Some(layout)],
@@ -135,17 +149,19 @@ fn pipelines(device: &wgpu::Device, layout: &wgpu::BindGroupLayout) -> Vec<wgpu:
                 modules.push((source, module.clone()));
                 module
             });
-            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(shader.entry()),
-                layout: Some(&layout),
-                module: &module,
-                entry_point: Some(shader.entry()),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: shader.constants(),
-                    // Every buffer is written in full before it is read; there is no workgroup memory.
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
+            [false, true].map(|from_input| {
+                device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label: Some(shader.entry()),
+                    layout: Some(&layout),
+                    module: &module,
+                    entry_point: Some(shader.entry()),
+                    compilation_options: wgpu::PipelineCompilationOptions {
+                        constants: Shader::constants(from_input),
+                        // There is no workgroup memory.
+                        zero_initialize_workgroup_memory: false,
+                    },
+                    cache: None,
+                })
             })
         })
         .collect()

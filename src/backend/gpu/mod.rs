@@ -1,13 +1,18 @@
 //! Steps on a GPU, with wgpu compute shaders; many pictures a submission. The only code that names wgpu.
 
 mod adapter;
+mod bandwidth;
 mod device;
+mod layout;
 mod pool;
 mod recipe;
 mod record;
+mod resident;
+mod results;
 mod shaders;
 mod staging;
 mod tables;
+mod timer;
 mod uniforms;
 mod worker;
 
@@ -26,10 +31,10 @@ pub use adapter::{AdapterReport, Wanted, adapters, hardware_may_be_there};
 pub use device::OpenError;
 
 use device::Device;
-use pool::Use;
-use recipe::{Limits, Recipe};
+use recipe::Recipe;
 use staging::Program;
-use worker::{Counters, Current, Order, current};
+use tables::TableCache;
+use worker::{Counters, Current, Job, Life, Order, current};
 
 /// How often who waits for the device looks whether waiting still makes sense.
 const LOOK: Duration = Duration::from_millis(10);
@@ -41,6 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(6);
 pub struct GpuBackend {
     name: String,
     report: AdapterReport,
+    tables: TableCache,
     lives: Current,
     counters: Arc<Counters>,
     stop: Arc<AtomicBool>,
@@ -57,10 +63,25 @@ pub struct GpuStats {
     pub bytes_up: u64,
     /// Bytes read back.
     pub bytes_down: u64,
+    /// Time in which passes ran, by the device's clock; `None` where it has none.
+    pub busy: Option<Duration>,
+    /// Bytes that the passes read and wrote at least.
+    pub bytes_touched: u64,
     /// Devices lost.
     pub losses: u64,
     /// Whether there is a device now.
     pub alive: bool,
+}
+
+/// A picture made on a GPU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpuPicture {
+    /// Packed samples, straight alpha.
+    pub image: ImageBuf,
+    /// Bytes that went up for it.
+    pub bytes_up: u64,
+    /// Bytes that came back.
+    pub bytes_down: u64,
 }
 
 impl GpuBackend {
@@ -71,16 +92,20 @@ impl GpuBackend {
             .filter(|(report, _)| wanted.takes(report))
             .filter_map(|(report, adapter)| {
                 let name = report.name.clone();
-                Self::open(report, adapter).inspect_err(|error| events::gpu_unopened(&name, &error.to_string())).ok()
+                let largest_binding = wanted.largest_binding.unwrap_or(u64::MAX);
+                Self::open(report, adapter, largest_binding)
+                    .inspect_err(|error| events::gpu_unopened(&name, &error.to_string()))
+                    .ok()
             })
             .collect()
     }
 
-    fn open(report: AdapterReport, adapter: wgpu::Adapter) -> Result<Self, OpenError> {
+    fn open(report: AdapterReport, adapter: wgpu::Adapter, largest_binding: u64) -> Result<Self, OpenError> {
         let (counters, stop) = (Arc::default(), Arc::default());
         let name = format!("gpu{}", report.index);
-        let lives = worker::start(&name, move || Device::open(&adapter), Arc::clone(&counters), Arc::clone(&stop))?;
-        Ok(Self { name, report, lives, counters, stop })
+        let open = move || Device::open(&adapter, largest_binding);
+        let lives = worker::start(&name, open, Arc::clone(&counters), Arc::clone(&stop))?;
+        Ok(Self { name, report, tables: TableCache::default(), lives, counters, stop })
     }
 
     /// The adapter.
@@ -91,14 +116,33 @@ impl GpuBackend {
     /// What was counted.
     pub fn stats(&self) -> GpuStats {
         let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let life = current(&self.lives);
+        let timed = life.as_ref().is_some_and(|life| life.device.timer.is_some());
         GpuStats {
+            busy: timed.then(|| Duration::from_nanos(of(&self.counters.busy))),
+            bytes_touched: of(&self.counters.touched),
             submissions: of(&self.counters.submissions),
             pictures: of(&self.counters.pictures),
             bytes_up: of(&self.counters.bytes_up),
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
-            alive: current(&self.lives).is_some(),
+            alive: life.is_some(),
         }
+    }
+
+    /// Bytes that the device reads and writes in a second when it copies within its memory, measured now; `None` when
+    /// there is no device. Blocks until other work is done.
+    pub fn measure_copy_bandwidth(&self) -> Option<f64> {
+        let life = current(&self.lives)?;
+        let (answer, answered) = mpsc::sync_channel(1);
+        life.orders.try_send(Order::Bandwidth { software: self.report.software, answer }).ok()?;
+        answered.recv_timeout(PATIENCE).ok()?
+    }
+
+    /// Whether the device does these steps with these overlays, and at this size.
+    pub fn takes(&self, picture: &Picture, overlays: &[ImageBuf], steps: &[Step]) -> bool {
+        let limits = current(&self.lives).map(|life| life.device.limits);
+        limits.is_some_and(|limits| Recipe::new(picture, overlays, steps, &limits, &self.tables).is_ok())
     }
 
     /// Does the steps as [`Backend::run`], leaving the picture to whoever must do it again elsewhere.
@@ -109,48 +153,54 @@ impl GpuBackend {
     pub fn attempt(
         &self,
         picture: &Picture,
+        overlays: &[ImageBuf],
         steps: &[Step],
         checkpoint: &dyn Checkpoint,
-    ) -> Result<ImageBuf, BackendError> {
+    ) -> Result<GpuPicture, BackendError> {
         let life = current(&self.lives).ok_or(BackendError::DeviceLost)?;
-        let device = &life.device;
-        let recipe =
-            Recipe::new(picture, steps, &device.limits).map_err(|e| BackendError::Impossible(e.to_string()))?;
+        let recipe = Recipe::new(picture, overlays, steps, &life.device.limits, &self.tables)
+            .map_err(|e| BackendError::Impossible(e.to_string()))?;
         let output = recipe.output;
-        let program = Program::new(recipe, device).map_err(|_| BackendError::DeviceLost)?;
+        let program = Program::new(recipe, &life.device).map_err(|_| BackendError::DeviceLost)?;
+        let (bytes_up, bytes_down) = (program.bytes_up, program.bytes_down());
         let (answer, answered) = mpsc::sync_channel(1);
-        life.orders.try_send(Order { program, answer }).map_err(|_| BackendError::DeviceLost)?;
-        let begun = Instant::now();
-        let result = loop {
-            match answered.recv_timeout(LOOK) {
-                Ok(buffer) => break buffer,
-                Err(RecvTimeoutError::Disconnected) => return Err(BackendError::DeviceLost),
-                Err(RecvTimeoutError::Timeout) => {
-                    super::cpu::cancelled(checkpoint)?;
-                    if device.is_lost() || begun.elapsed() > PATIENCE {
-                        return Err(BackendError::DeviceLost);
-                    }
-                }
-            }
-        };
-        let bytes = ImageBuf::byte_len(output.size, output.format);
-        let pixels = match result.get_mapped_range(..bytes.next_multiple_of(4)) {
-            Ok(view) => view[..bytes as usize].to_vec(),
-            Err(_) => return Err(BackendError::DeviceLost),
-        };
-        result.unmap();
-        device.pool.put(Use::Readback, result);
+        life.orders.try_send(Order::Picture(Job { program, answer })).map_err(|_| BackendError::DeviceLost)?;
+        let ready = awaited(&life, &answered, checkpoint)?;
+        let pixels = ready.pixels(output.size, output.format).ok_or(BackendError::DeviceLost)?;
+        drop(ready);
         // What came from a device that was lost meanwhile is not believed.
-        if device.is_lost() {
+        if life.device.is_lost() {
             return Err(BackendError::DeviceLost);
         }
-        super::cpu::made(output.size, output.format, pixels)
+        let image = super::cpu::made(output.size, output.format, pixels)?;
+        Ok(GpuPicture { image, bytes_up, bytes_down })
     }
 
     /// Destroys the device as a driver's reset would; it is rebuilt in the background. For tests of just that.
     pub fn lose_device(&self) {
         if let Some(life) = current(&self.lives) {
             life.device.device.destroy();
+        }
+    }
+}
+
+/// Waits for a result as long as that makes sense.
+fn awaited(
+    life: &Life,
+    answered: &mpsc::Receiver<results::Ready>,
+    checkpoint: &dyn Checkpoint,
+) -> Result<results::Ready, BackendError> {
+    let begun = Instant::now();
+    loop {
+        match answered.recv_timeout(LOOK) {
+            Ok(ready) => return Ok(ready),
+            Err(RecvTimeoutError::Disconnected) => return Err(BackendError::DeviceLost),
+            Err(RecvTimeoutError::Timeout) => {
+                super::cpu::cancelled(checkpoint)?;
+                if life.device.is_lost() || begun.elapsed() > PATIENCE {
+                    return Err(BackendError::DeviceLost);
+                }
+            }
         }
     }
 }
@@ -166,18 +216,18 @@ impl Backend for GpuBackend {
         &self.name
     }
 
+    /// Without overlays; see [`GpuBackend::takes`].
     fn supports(&self, input: &Picture, steps: &[Step]) -> bool {
-        let limits: Option<Limits> = current(&self.lives).map(|life| life.device.limits);
-        limits.is_some_and(|limits| Recipe::new(input, steps, &limits).is_ok())
+        self.takes(input, &[], steps)
     }
 
     fn run(
         &self,
         picture: Picture,
-        _overlays: &[ImageBuf],
+        overlays: &[ImageBuf],
         steps: &[Step],
         checkpoint: &dyn Checkpoint,
     ) -> Result<ImageBuf, BackendError> {
-        self.attempt(&picture, steps, checkpoint)
+        self.attempt(&picture, overlays, steps, checkpoint).map(|made| made.image)
     }
 }

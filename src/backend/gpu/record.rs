@@ -1,74 +1,145 @@
 //! Programs → commands: everything of a batch in one submission.
 
-use wgpu::{BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, CommandBuffer};
+use std::sync::Arc;
+
+use wgpu::{
+    BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferSize, CommandBuffer,
+    CommandEncoder, ComputePassDescriptor, ComputePassTimestampWrites,
+};
 
 use super::device::Device;
+use super::layout::Layout;
 use super::pool::Use;
-use super::recipe::INPUT;
-use super::staging::Program;
+use super::resident::{Missing, Resident};
+use super::staging::{ALIGNMENT, Program};
+use super::timer::Stopwatch;
+use super::uniforms::Dispatch;
 
-/// The buffers that a program uses while the device works on it.
+/// Records batch after batch; keeps the memory that it needs for that, and the tables that are on the device.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    layout: Layout,
+    resident: Resident,
+    missing: Missing,
+}
+
+/// A batch, ready to be submitted.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Recorded {
+    pub(super) commands: CommandBuffer,
     /// Seen by shaders; free when the result is there.
     pub(super) device: Vec<Buffer>,
-    /// To be read by whoever waits.
+    /// Parameters; free then, too.
+    pub(super) staging: Buffer,
+    /// The results of all programs, and where each begins.
     pub(super) readback: Buffer,
+    pub(super) outputs: Vec<u64>,
+    /// Bytes of the readback buffer that are written, the stopwatch's times at the end.
+    pub(super) bytes_down: u64,
+    pub(super) stopwatch: Option<Stopwatch>,
+    /// Bytes that go up besides the pictures.
+    pub(super) bytes_up: u64,
 }
 
-/// Records all programs, stage by stage, so that passes that do not depend on each other lie side by side.
-pub(super) fn record(device: &Device, programs: &[&Program]) -> (CommandBuffer, Vec<Held>) {
-    let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let take = |usage, bytes| device.pool.take(&device.device, usage, bytes);
-    let mut held = Vec::with_capacity(programs.len());
-    for program in programs {
-        let mut buffers: Vec<_> = program.buffers.iter().map(|&bytes| take(Use::Device, bytes)).collect();
-        let extra = take(Use::Device, program.extra);
-        let picture = program.buffers[INPUT];
-        encoder.copy_buffer_to_buffer(&program.staging, 0, &buffers[INPUT], 0, picture);
-        encoder.copy_buffer_to_buffer(&program.staging, picture, &extra, 0, program.extra.next_multiple_of(4));
-        buffers.push(extra);
-        held.push(Held { device: buffers, readback: take(Use::Readback, program.bytes_down()) });
-    }
-    {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        let stages = programs.iter().map(|program| program.passes.len()).max().unwrap_or(0);
-        for stage in 0..stages {
-            for (program, held) in programs.iter().zip(&held) {
-                let Some(step) = program.passes.get(stage) else { continue };
-                let group = bind(device, program, held, stage);
-                pass.set_pipeline(device.pipeline(step.shader));
-                pass.set_bind_group(0, &group, &[]);
-                pass.dispatch_workgroups(step.workgroups[0], step.workgroups[1], 1);
+/// Bytes of the stopwatch's two times.
+pub(super) const TIMES: u64 = 16;
+
+impl Recorder {
+    /// Records all programs, stage by stage; each stage dispatches a shader once for all of them.
+    pub(super) fn record(&mut self, device: &Device, programs: &[&Program]) -> Option<Recorded> {
+        let Self { layout, resident, missing } = self;
+        let tables: Vec<_> = programs.iter().flat_map(|program| &program.tables).collect();
+        let table_buffer = resident.admit(device, &tables, missing);
+        layout.lay_out(programs, device.workgroups, |table: &Arc<_>| resident.find(table).unwrap_or(0));
+
+        let take = |usage, bytes: u64| device.pool.take(&device.device, usage, bytes);
+        let meta_bytes = 4 * layout.meta.len() as u64;
+        let table_bytes = 4 * missing.words.len() as u64;
+        let staging = take(Use::Staging, meta_bytes + table_bytes);
+        {
+            let mut view = staging.get_mapped_range_mut(..meta_bytes + table_bytes).ok()?;
+            view.slice(..meta_bytes as usize).copy_from_slice(bytemuck::cast_slice(&layout.meta));
+            view.slice(meta_bytes as usize..).copy_from_slice(bytemuck::cast_slice(&missing.words));
+        }
+        staging.unmap();
+        let (input, work, meta) =
+            (take(Use::Device, layout.input), take(Use::Device, layout.work), take(Use::Device, meta_bytes));
+        let readback = take(Use::Readback, layout.outputs + TIMES);
+        let stopwatch = device.timer.as_ref().map(|timer| timer.take(&device.device));
+
+        let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&staging, 0, &meta, 0, meta_bytes);
+        if table_bytes > 0 {
+            encoder.copy_buffer_to_buffer(&staging, meta_bytes, &table_buffer, 4 * u64::from(missing.at), table_bytes);
+        }
+        let group = bind(device, layout, [&meta, &input, &work, &table_buffer]);
+        let mut calls = layout.calls.iter().enumerate().peekable();
+        let later = programs.iter().flat_map(|program| &program.copies).map(|copied| copied.stage).max().unwrap_or(0);
+        let mut first = true;
+        for stage in 0..=later {
+            copy(&mut encoder, layout, programs, stage, &input);
+            let begin = first.then_some(0);
+            let end = (stage == later).then_some(1);
+            first = false;
+            let timestamp_writes = stopwatch.as_ref().filter(|_| begin.is_some() || end.is_some()).map(|watch| {
+                ComputePassTimestampWrites {
+                    query_set: &watch.queries,
+                    beginning_of_pass_write_index: begin,
+                    end_of_pass_write_index: end,
+                }
+            });
+            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor { label: None, timestamp_writes });
+            // The last of these passes takes all stages that are left.
+            while let Some((number, call)) = calls.next_if(|(_, call)| call.stage <= stage || stage == later) {
+                pass.set_pipeline(device.pipeline(call.shader, call.from_input));
+                pass.set_bind_group(0, &group, &[number as u32 * ALIGNMENT as u32]);
+                pass.dispatch_workgroups(call.workgroups[0], call.workgroups[1], 1);
             }
         }
+        encoder.copy_buffer_to_buffer(&work, 0, &readback, 0, layout.outputs);
+        if let Some(watch) = &stopwatch {
+            encoder.resolve_query_set(&watch.queries, 0..2, &watch.times, 0);
+            encoder.copy_buffer_to_buffer(&watch.times, 0, &readback, layout.outputs, TIMES);
+        }
+        Some(Recorded {
+            commands: encoder.finish(),
+            device: vec![input, work, meta],
+            staging,
+            readback,
+            outputs: layout.bases.iter().map(|base| base.output).collect(),
+            bytes_down: layout.outputs + if stopwatch.is_some() { TIMES } else { 0 },
+            stopwatch,
+            bytes_up: meta_bytes + table_bytes,
+        })
     }
-    for (program, held) in programs.iter().zip(&held) {
-        let result = &held.device[program.output.slot];
-        encoder.copy_buffer_to_buffer(result, 0, &held.readback, 0, program.bytes_down());
-    }
-    (encoder.finish(), held)
 }
 
-fn bind(device: &Device, program: &Program, held: &Held, stage: usize) -> wgpu::BindGroup {
-    let step = &program.passes[stage];
-    let extra = &held.device[program.buffers.len()];
+/// What a stage needs that was not there before.
+fn copy(encoder: &mut CommandEncoder, layout: &Layout, programs: &[&Program], stage: u32, input: &Buffer) {
+    for (program, base) in programs.iter().zip(&layout.bases) {
+        for copied in program.copies.iter().filter(|copied| copied.stage == stage) {
+            let to = base.input + copied.input;
+            encoder.copy_buffer_to_buffer(&program.staging, copied.staging, input, to, copied.len);
+        }
+    }
+}
+
+fn bind(device: &Device, layout: &Layout, [meta, input, work, tables]: [&Buffer; 4]) -> wgpu::BindGroup {
     let part = |buffer, offset, size: u64| {
-        BindingResource::Buffer(BufferBinding { buffer, offset, size: wgpu::BufferSize::new(size) })
+        BindingResource::Buffer(BufferBinding { buffer, offset, size: BufferSize::new(size) })
     };
-    let slot = |slot: usize| part(&held.device[slot], 0, program.buffers[slot]);
+    let params = layout.params_at();
     let resources = [
-        part(extra, program.params[stage], step.params.bytes().len() as u64),
-        slot(step.src),
-        slot(step.dst),
-        part(extra, 0, program.tables),
+        part(meta, 0, size_of::<Dispatch>() as u64),
+        part(meta, params, 4 * layout.meta.len() as u64 - params),
+        part(input, 0, layout.input.max(4)),
+        part(work, 0, layout.work),
+        part(tables, 0, tables.size().min(device.largest_binding)),
     ];
-    let entries: [BindGroupEntry<'_>; 4] = {
-        let mut binding = 0;
-        resources.map(|resource| {
-            binding += 1;
-            BindGroupEntry { binding: binding - 1, resource }
-        })
-    };
+    let mut binding = 0;
+    let entries = resources.map(|resource| {
+        binding += 1;
+        BindGroupEntry { binding: binding - 1, resource }
+    });
     device.device.create_bind_group(&BindGroupDescriptor { label: None, layout: &device.layout, entries: &entries })
 }

@@ -1,70 +1,104 @@
 //! A recipe's bytes in mapped memory, written by the thread that wants the picture.
 
+use std::sync::Arc;
+
 use wgpu::{Buffer, MapRangeError};
 
 use super::device::Device;
 use super::pool::Use;
-use super::recipe::{INPUT, Packed, Pass, Recipe};
+use super::recipe::{Packed, Pass, Place, Recipe, Upload};
+use super::tables::Table;
 
-/// Alignment of parameters in a buffer; every device takes this.
-const UNIFORM_ALIGNMENT: u64 = 256;
+/// Parts of a batch's memory begin at multiples of this.
+pub(super) const ALIGNMENT: u64 = 256;
+
+/// Bytes that go from staging memory to the input on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Copied {
+    pub(super) staging: u64,
+    pub(super) input: u64,
+    pub(super) len: u64,
+    /// The stage before which they must be there.
+    pub(super) stage: u32,
+}
 
 /// A recipe without the picture: what the device's thread records.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// Bytes of each buffer.
-    pub(super) buffers: Vec<u64>,
+    pub(super) staging: Buffer,
+    pub(super) copies: Vec<Copied>,
+    /// Bytes that go up.
+    pub(super) bytes_up: u64,
+    /// Bytes of the input on the device.
+    pub(super) input: u64,
+    /// Bytes of each slot.
+    pub(super) slots: Vec<u64>,
+    pub(super) tables: Vec<Arc<Table>>,
     pub(super) passes: Vec<Pass>,
     pub(super) output: Packed,
-    /// Input, then tables, then parameters.
-    pub(super) staging: Buffer,
-    /// Bytes of the tables, from the start of what follows the input.
-    pub(super) tables: u64,
-    /// Where the parameters of each pass begin, from there too.
-    pub(super) params: Vec<u64>,
-    /// Bytes of tables and parameters.
-    pub(super) extra: u64,
 }
 
 impl Program {
     /// Copies what the recipe needs into a staging buffer.
     pub(super) fn new(recipe: Recipe<'_>, device: &Device) -> Result<Self, MapRangeError> {
-        let Recipe { input, buffers, tables, passes, output } = recipe;
-        let tables: &[u8] = bytemuck::cast_slice(tables.words());
-        // An empty binding is not allowed.
-        let tables_bytes = (tables.len() as u64).max(4);
-        let mut params = Vec::with_capacity(passes.len());
-        let mut extra = tables_bytes;
-        for pass in &passes {
-            extra = extra.next_multiple_of(UNIFORM_ALIGNMENT);
-            params.push(extra);
-            extra += pass.params.bytes().len() as u64;
-        }
-        let picture = buffers[INPUT];
-        let staging = device.pool.take(&device.device, Use::Staging, picture + extra);
-        let mut view = staging.get_mapped_range_mut(..picture + extra)?;
-        let mut write = |at: u64, bytes: &[u8]| {
-            view.slice(at as usize..at as usize + bytes.len()).copy_from_slice(bytes);
-        };
-        for (at, part) in input {
-            write(at, part);
-        }
-        write(picture, tables);
-        for (pass, at) in passes.iter().zip(&params) {
-            write(picture + at, pass.params.bytes());
+        let Recipe { uploads, staging: bytes_up, input, slots, tables, passes, output } = recipe;
+        let staging = device.pool.take(&device.device, Use::Staging, bytes_up);
+        let mut view = staging.get_mapped_range_mut(..bytes_up.max(4))?;
+        let mut copies: Vec<Copied> = Vec::with_capacity(uploads.len());
+        for upload in &uploads {
+            write(&mut view, upload);
+            let Upload { staging, input, stage, .. } = *upload;
+            let copied = Copied { staging, input: 4 * u64::from(input), len: upload.len(), stage };
+            match copies.last_mut() {
+                Some(last)
+                    if last.stage == stage
+                        && last.staging + last.len == copied.staging
+                        && last.input + last.len == copied.input =>
+                {
+                    last.len += copied.len;
+                }
+                _ => copies.push(copied),
+            }
         }
         drop(view);
         staging.unmap();
-        Ok(Self { buffers, passes, output, staging, tables: tables_bytes, params, extra })
+        Ok(Self { staging, copies, bytes_up, input, slots, tables, passes, output })
     }
 
-    /// Bytes that go up.
-    pub(super) fn bytes_up(&self) -> u64 {
-        self.buffers[INPUT] + self.extra
+    /// The slot that the result fills.
+    pub(super) const fn output_slot(&self) -> Option<usize> {
+        match self.output.place {
+            Place::Work(slot, _) => Some(slot),
+            Place::Input(_) => None,
+        }
     }
 
     /// Bytes that come back, a multiple of 4.
     pub(super) fn bytes_down(&self) -> u64 {
-        self.buffers[self.output.slot]
+        self.output_slot().and_then(|slot| self.slots.get(slot)).copied().unwrap_or(0)
+    }
+
+    /// Bytes that the passes read and write at least: the input once, and every slot twice, written and read.
+    pub(super) fn touched(&self) -> u64 {
+        self.bytes_up + 2 * self.slots.iter().sum::<u64>() - self.bytes_down()
+    }
+
+    /// Bytes on the device: the input, and everything else.
+    pub(super) fn memory(&self) -> [u64; 2] {
+        let work = self.slots.iter().map(|bytes| bytes.next_multiple_of(ALIGNMENT)).sum();
+        [self.input.next_multiple_of(ALIGNMENT), work]
+    }
+}
+
+/// Writes rows, each to the beginning of a word.
+fn write(view: &mut wgpu::BufferViewMut, upload: &Upload<'_>) {
+    let begin = upload.staging as usize;
+    let padded = upload.row.next_multiple_of(4);
+    if upload.rows == 1 || (upload.row == padded && upload.pitch == upload.row) {
+        view.slice(begin..begin + upload.bytes.len()).copy_from_slice(upload.bytes);
+        return;
+    }
+    for (row, at) in upload.bytes.chunks(upload.pitch).zip((begin..).step_by(padded)) {
+        view.slice(at..at + upload.row).copy_from_slice(&row[..upload.row]);
     }
 }

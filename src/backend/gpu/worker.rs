@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,17 @@ use wgpu::{Buffer, MapMode, PollType};
 
 use crate::telemetry::events;
 
+use super::bandwidth::copy_bandwidth;
 use super::device::{Device, OpenError};
 use super::pool::Use;
-use super::record::{Held, record};
+use super::record::{Recorded, Recorder, TIMES};
+use super::results::{Ready, Results};
 use super::staging::Program;
+use super::timer::Stopwatch;
 
-/// Programs and bytes of one submission.
+/// Programs of one submission, and bytes of their inputs and of their work memory.
 const BATCH: usize = 32;
-const BATCH_BYTES: u64 = 256 << 20;
+const BATCH_BYTES: [u64; 2] = [256 << 20, 512 << 20];
 /// Submissions in flight.
 const DEPTH: usize = 3;
 /// Longest time that a wait for the device keeps new programs waiting.
@@ -36,13 +39,27 @@ pub(super) struct Counters {
     pub(super) bytes_up: AtomicU64,
     pub(super) bytes_down: AtomicU64,
     pub(super) losses: AtomicU64,
+    /// Nanoseconds in which passes ran, where the device has a clock.
+    pub(super) busy: AtomicU64,
+    /// Bytes that the passes read and wrote at least.
+    pub(super) touched: AtomicU64,
+}
+
+/// What a device's thread is asked for.
+pub(super) enum Order {
+    Picture(Job),
+    /// Bytes copied in a second, measured when nothing else is done.
+    Bandwidth {
+        software: bool,
+        answer: SyncSender<Option<f64>>,
+    },
 }
 
 /// A program and who waits for it.
-pub(super) struct Order {
+pub(super) struct Job {
     pub(super) program: Program,
     /// Gets the mapped result; dropped when there will be none.
-    pub(super) answer: SyncSender<Buffer>,
+    pub(super) answer: SyncSender<Ready>,
 }
 
 /// The device's current life; `None` while there is none.
@@ -132,19 +149,30 @@ struct Flight {
     open: Arc<AtomicUsize>,
     device: Vec<Buffer>,
     staging: Vec<Buffer>,
+    stopwatch: Option<Stopwatch>,
 }
 
 /// Serves until the device is lost or `stop` is set.
-fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Counters, stop: &AtomicBool) {
+fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters>, stop: &AtomicBool) {
     let mut flights: VecDeque<Flight> = VecDeque::new();
+    let mut recorder = Recorder::default();
+    let mut queue = Queue { orders, left: None, limit: device.limits.binding };
     while !device.is_lost() && !stop.load(Ordering::Acquire) {
-        let batch = match gather(orders, flights.is_empty(), flights.len() < DEPTH) {
+        let batch = match queue.gather(flights.is_empty(), flights.len() < DEPTH) {
             Gathered::Batch(batch) => batch,
             Gathered::Nothing => Vec::new(),
+            Gathered::Bandwidth { software, answer } => {
+                // Whoever asked may be gone.
+                let _ = answer.try_send(copy_bandwidth(device, software));
+                continue;
+            }
             Gathered::Closed => return,
         };
         if !batch.is_empty() {
-            flights.push_back(submit(device, batch, counters));
+            match submit(device, &mut recorder, batch, counters) {
+                Some(flight) => flights.push_back(flight),
+                None => device.give_up(),
+            }
         } else if let Some(oldest) = flights.front() {
             let index = Some(oldest.index.clone());
             // An error is a timeout, or a loss that the flag tells too.
@@ -170,80 +198,110 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Counters, st
 }
 
 enum Gathered {
-    Batch(Vec<Order>),
+    Batch(Vec<Job>),
+    Bandwidth { software: bool, answer: SyncSender<Option<f64>> },
     Nothing,
     Closed,
 }
 
-/// What is ready; waits when the device has nothing to do.
-fn gather(orders: &Receiver<Order>, idle: bool, room: bool) -> Gathered {
-    if !room {
-        return Gathered::Nothing;
-    }
-    let first = if idle {
-        // Wakes now and then to see whether the device is lost.
-        match orders.recv_timeout(Duration::from_millis(100)) {
-            Ok(order) => order,
-            Err(RecvTimeoutError::Timeout) => return Gathered::Nothing,
-            Err(RecvTimeoutError::Disconnected) => return Gathered::Closed,
-        }
-    } else {
-        match orders.try_recv() {
-            Ok(order) => order,
-            Err(TryRecvError::Empty) => return Gathered::Nothing,
-            Err(TryRecvError::Disconnected) => return Gathered::Nothing,
-        }
-    };
-    let mut bytes = first.program.bytes_up();
-    let mut batch = vec![first];
-    while batch.len() < BATCH
-        && bytes < BATCH_BYTES
-        && let Ok(order) = orders.try_recv()
-    {
-        bytes += order.program.bytes_up();
-        batch.push(order);
-    }
-    Gathered::Batch(batch)
+/// The orders, and one that was taken but did not fit into the batch.
+struct Queue<'a> {
+    orders: &'a Receiver<Order>,
+    left: Option<Order>,
+    /// Bytes of a binding.
+    limit: u64,
 }
 
-fn submit(device: &Arc<Device>, batch: Vec<Order>, counters: &Counters) -> Flight {
-    let programs: Vec<&Program> = batch.iter().map(|order| &order.program).collect();
-    let (commands, held) = record(device, &programs);
-    let index = device.queue.submit([commands]);
-    counters.submissions.fetch_add(1, Ordering::Relaxed);
-    counters.pictures.fetch_add(batch.len() as u64, Ordering::Relaxed);
-    let open = Arc::new(AtomicUsize::new(batch.len()));
-    let mut flight =
-        Flight { index, since: Instant::now(), open: Arc::clone(&open), device: Vec::new(), staging: Vec::new() };
-    for (Order { program, answer }, Held { device: buffers, readback }) in batch.into_iter().zip(held) {
-        counters.bytes_up.fetch_add(program.bytes_up(), Ordering::Relaxed);
-        counters.bytes_down.fetch_add(program.bytes_down(), Ordering::Relaxed);
-        flight.device.extend(buffers);
-        flight.staging.push(program.staging.clone());
-        let (open, life, result) = (Arc::clone(&open), Arc::clone(device), readback.clone());
-        readback.map_async(MapMode::Read, ..program.bytes_down(), move |mapped| {
-            match mapped {
-                Ok(()) => {
-                    if let Err(mpsc::TrySendError::Disconnected(buffer) | mpsc::TrySendError::Full(buffer)) =
-                        answer.try_send(result)
-                    {
-                        // Nobody waits any more.
-                        buffer.unmap();
-                        life.pool.put(Use::Readback, buffer);
-                    }
-                }
-                Err(_) => life.give_up(),
+impl Queue<'_> {
+    /// What is ready; waits when the device has nothing to do.
+    fn gather(&mut self, idle: bool, room: bool) -> Gathered {
+        if !room {
+            return Gathered::Nothing;
+        }
+        let first = match self.left.take() {
+            Some(order) => Ok(order),
+            // Wakes now and then to see whether the device is lost.
+            None if idle => self.orders.recv_timeout(Duration::from_millis(100)),
+            None => self.orders.try_recv().map_err(|_| RecvTimeoutError::Timeout),
+        };
+        let first = match first {
+            Ok(Order::Picture(job)) => job,
+            Ok(Order::Bandwidth { software, answer }) if idle => return Gathered::Bandwidth { software, answer },
+            Ok(order) => {
+                self.left = Some(order);
+                return Gathered::Nothing;
             }
-            open.fetch_sub(1, Ordering::AcqRel);
-        });
+            Err(RecvTimeoutError::Timeout) => return Gathered::Nothing,
+            Err(RecvTimeoutError::Disconnected) => return Gathered::Closed,
+        };
+        let limits = BATCH_BYTES.map(|bytes| bytes.min(self.limit));
+        let mut all = first.program.memory();
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(order) = self.orders.try_recv()
+        {
+            let Order::Picture(job) = order else {
+                self.left = Some(order);
+                break;
+            };
+            let [input, work] = job.program.memory();
+            let sum = [all[0] + input, all[1] + work];
+            if sum[0] > limits[0] || sum[1] > limits[1] {
+                self.left = Some(Order::Picture(job));
+                break;
+            }
+            all = sum;
+            batch.push(job);
+        }
+        Gathered::Batch(batch)
     }
-    flight
+}
+
+/// `None` when the device does not even give memory.
+fn submit(device: &Arc<Device>, recorder: &mut Recorder, batch: Vec<Job>, counters: &Arc<Counters>) -> Option<Flight> {
+    let programs: Vec<&Program> = batch.iter().map(|job| &job.program).collect();
+    let recorded = recorder.record(device, &programs)?;
+    let Recorded { commands, device: buffers, staging, readback, outputs, bytes_down, stopwatch, bytes_up } = recorded;
+    let index = device.queue.submit([commands]);
+    let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
+    add(&counters.submissions, 1);
+    add(&counters.pictures, batch.len() as u64);
+    add(&counters.bytes_up, bytes_up + batch.iter().map(|job| job.program.bytes_up).sum::<u64>());
+    add(&counters.bytes_down, bytes_down);
+    add(&counters.touched, batch.iter().map(|job| job.program.touched()).sum());
+    let open = Arc::new(AtomicUsize::new(1));
+    let mut staging = vec![staging];
+    staging.extend(batch.iter().map(|job| job.program.staging.clone()));
+    let flight = Flight { index, since: Instant::now(), open: Arc::clone(&open), device: buffers, staging, stopwatch };
+    let answers: Vec<_> = batch.into_iter().map(|job| job.answer).zip(outputs).collect();
+    let (life, buffer, counters) = (Arc::clone(device), readback.clone(), Arc::clone(counters));
+    let timed = flight.stopwatch.is_some();
+    readback.map_async(MapMode::Read, ..bytes_down, move |mapped| {
+        if mapped.is_ok() {
+            let results = Arc::new(Results { device: Arc::clone(&life), buffer });
+            if timed && let Some(timer) = &life.timer {
+                let times = results.buffer.get_mapped_range(bytes_down - TIMES..bytes_down);
+                counters.busy.fetch_add(times.map_or(0, |times| timer.elapsed(&times)), Ordering::Relaxed);
+            }
+            for (answer, at) in answers {
+                // Whoever asked may be gone.
+                let _ = answer.try_send(Ready { results: Arc::clone(&results), at });
+            }
+        } else {
+            life.give_up();
+        }
+        open.fetch_sub(1, Ordering::AcqRel);
+    });
+    Some(flight)
 }
 
 /// Everything of a flight was computed and mapped: its buffers are free.
 fn land(device: &Arc<Device>, flight: Flight) {
     for buffer in flight.device {
         device.pool.put(Use::Device, buffer);
+    }
+    if let (Some(timer), Some(watch)) = (&device.timer, flight.stopwatch) {
+        timer.put(watch);
     }
     for buffer in flight.staging {
         let (life, mapped) = (Arc::clone(device), buffer.clone());

@@ -200,7 +200,8 @@ fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
     response
 }
 
-/// `gpu0; cpu=1200us; gpu=310us`: where, and what both were predicted to take.
+/// `gpu0; cpu=1200us; gpu=310us; up=90000; down=5400`: where, what both were predicted to take, and the bytes that went
+/// to the GPU and came back.
 fn placement(placed: &Placed) -> String {
     let mut text = placed.gpu.map_or_else(|| "cpu".to_owned(), |index| format!("gpu{index}"));
     if placed.fell_back {
@@ -208,6 +209,9 @@ fn placement(placed: &Placed) -> String {
     }
     if let Some(gpu) = placed.gpu_estimate {
         let _ = write!(text, "; cpu={}us; gpu={}us", placed.cpu_estimate.as_micros(), gpu.as_micros());
+    }
+    if placed.gpu.is_some() {
+        let _ = write!(text, "; up={}; down={}", placed.bytes_up, placed.bytes_down);
     }
     text
 }

@@ -2,8 +2,9 @@
 //!
 //! | step | largest difference | reason |
 //! |---|---|---|
-//! | turns, crops | 0 | samples are moved |
-//! | flatten | 0 | whole numbers |
+//! | turns, crops, zooms, canvases | 0 | samples are moved |
+//! | flatten, overlays on opaque pictures | 0 | whole numbers |
+//! | overlays on pictures with alpha | 1 | a division, then rounded |
 //! | grey | 1 | `pow` differs between drivers |
 //! | resampling, blur | 1 | f32 sums in another order, then rounded |
 //! | planes, coefficients → RGB | 1 | the same, and colour conversion |
@@ -22,8 +23,8 @@ use std::time::{Duration, Instant};
 use phasor::backend::gpu::Wanted;
 use phasor::backend::{Backend, BackendError, CpuBackend, GpuBackend, NeverCancelled};
 use phasor::codecs::{DecodeSpec, Detail, Limits, decode, probe};
-use phasor::image::{Orientation, Picture, PixelFormat, Rect, Rgb8, Size};
-use phasor::ops::{Filter, Sigma, Step};
+use phasor::image::{ImageBuf, Orientation, Picture, PixelFormat, Point, Rect, Rgb8, Size};
+use phasor::ops::{Border, Filter, Opacity, Placement, Sigma, Step};
 
 use compare::{difference, distance};
 use pictures::{planes, random, smooth};
@@ -36,8 +37,9 @@ fn size(width: u32, height: u32) -> Size {
     Size::new(width, height).unwrap()
 }
 
-fn open() -> Option<GpuBackend> {
-    let opened = GpuBackend::open_all(&Wanted { software: true, adapter: None }).into_iter().next();
+fn open(largest_binding: Option<u64>) -> Option<GpuBackend> {
+    let wanted = Wanted { software: true, largest_binding, ..Wanted::default() };
+    let opened = GpuBackend::open_all(&wanted).into_iter().next();
     if opened.is_none() {
         assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "REQUIRE_GPU=1, and there is no adapter");
         eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
@@ -48,13 +50,18 @@ fn open() -> Option<GpuBackend> {
 /// The adapter of all tests but those that destroy it.
 fn gpu() -> Option<&'static GpuBackend> {
     static GPU: OnceLock<Option<GpuBackend>> = OnceLock::new();
-    GPU.get_or_init(open).as_ref()
+    GPU.get_or_init(|| open(None)).as_ref()
 }
 
 #[track_caller]
 fn same(gpu: &GpuBackend, picture: &Picture, steps: &[Step], tolerance: u8) {
-    let expected = CpuBackend.run(picture.clone(), &[], steps, &NeverCancelled).unwrap();
-    let actual = gpu.attempt(picture, steps, &NeverCancelled).unwrap();
+    same_with(gpu, picture, &[], steps, tolerance);
+}
+
+#[track_caller]
+fn same_with(gpu: &GpuBackend, picture: &Picture, overlays: &[ImageBuf], steps: &[Step], tolerance: u8) {
+    let expected = CpuBackend.run(picture.clone(), overlays, steps, &NeverCancelled).unwrap();
+    let actual = gpu.attempt(picture, overlays, steps, &NeverCancelled).unwrap().image;
     let apart = difference(&expected, &actual);
     assert!(apart.max <= tolerance, "{:?} {steps:?}: {apart:?}", picture.size());
     // Of a few samples a mean says nothing.
@@ -92,7 +99,7 @@ fn resampling_is_within_one_of_the_definition() {
             let to = size(to.0, to.1);
             let steps = [Step::Resample { to, filter: Filter::Lanczos3 }];
             let expected = reference::resampled(&image, to);
-            let on_gpu = gpu.attempt(&image.clone().into(), &steps, &NeverCancelled).unwrap();
+            let on_gpu = gpu.attempt(&image.clone().into(), &[], &steps, &NeverCancelled).unwrap().image;
             let on_cpu = CpuBackend.run(image.into(), &[], &steps, &NeverCancelled).unwrap();
             for (name, made) in [("gpu", on_gpu), ("cpu", on_cpu)] {
                 let (max, mean) = distance(&made, &expected);
@@ -120,7 +127,12 @@ fn windows_turns_and_colours_are_the_same() {
         }
         for (at, of) in [((0, 0), (83, 1)), ((82, 60), (1, 1)), ((13, 9), (50, 40))] {
             let window = Rect { left: at.0, top: at.1, size: size(of.0, of.1) };
-            same(gpu, &photo, &[Step::Crop(window)], 0);
+            // A window alone is not worth the way.
+            assert!(!gpu.supports(&photo, &[Step::Crop(window)]));
+            let mirror = Step::Orient(Orientation::MIRROR);
+            same(gpu, &photo, &[Step::Crop(window), mirror.clone()], 0);
+            let wide = Step::Embed { into: size(90, 70), at: Point { x: 3, y: 4 }, border: Border::Mirror };
+            same(gpu, &photo, &[wide, Step::Crop(window), mirror], 0);
         }
         if !format.is_gray() {
             same(gpu, &photo, &[Step::Gray], 1);
@@ -130,6 +142,142 @@ fn windows_turns_and_colours_are_the_same() {
             same(gpu, &photo, &[Step::Flatten(Rgb8 { r: 77, g: 77, b: 77 })], 0);
         }
     }
+}
+
+#[test]
+fn canvases_are_the_same_with_every_border() {
+    let Some(gpu) = gpu() else { return };
+    let borders = [
+        Border::Black,
+        Border::White,
+        Border::Copy,
+        Border::Mirror,
+        Border::Background(Rgb8 { r: 200, g: 1, b: 2 }),
+        Border::Background(Rgb8 { r: 9, g: 9, b: 9 }),
+    ];
+    for format in FORMATS {
+        let photo = Picture::from(random(size(23, 17), format, 12));
+        for border in borders {
+            for (x, y) in [(0, 0), (9, 4), (-5, 30), (-400, -400), (70, 3), (1 << 40, -(1 << 41))] {
+                for into in [size(61, 40), size(12, 90)] {
+                    same(gpu, &photo, &[Step::Embed { into, at: Point { x, y }, border }], 0);
+                }
+            }
+            let steps = [
+                Step::Resample { to: size(13, 9), filter: Filter::Lanczos3 },
+                Step::Embed { into: size(31, 31), at: Point { x: 9, y: 11 }, border },
+            ];
+            same(gpu, &photo, &steps, 1);
+        }
+    }
+}
+
+#[test]
+fn zooms_are_the_same() {
+    let Some(gpu) = gpu() else { return };
+    for format in FORMATS {
+        let photo = Picture::from(random(size(23, 17), format, 13));
+        for factor in 2..5 {
+            let (w, h) = (23 * factor, 17 * factor);
+            for (left, top, right, bottom) in [(0, 0, w, h), (3, 2, w - 1, h), (w - 1, h - 1, w, h)] {
+                let window = Rect { left, top, size: size(right - left, bottom - top) };
+                same(gpu, &photo, &[Step::Zoom { factor: factor.try_into().unwrap(), window }], 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn overlays_are_the_same() {
+    let Some(gpu) = gpu() else { return };
+    for base in FORMATS {
+        let photo = Picture::from(random(size(53, 37), base, 14));
+        for over in FORMATS {
+            let overlays = [random(size(21, 13), over, 15), random(size(3, 3), over, 16)];
+            for opacity in [0.0, 0.2, 1.0, 2.5].map(Opacity::new) {
+                let places = [(0, 0), (30, 20), (-7, -5), (45, 33), (60, 0), (i64::MIN, i64::MAX)];
+                let places = places.map(|(x, y)| Placement::At(Point { x, y })).into_iter().chain([Placement::Tiled]);
+                for placement in places {
+                    let lay = |overlay| Step::Composite { overlay, placement, opacity };
+                    let tolerance = u8::from(base.has_alpha());
+                    same_with(gpu, &photo, &overlays, &[lay(0)], tolerance);
+                    if opacity == Opacity::new(0.2) {
+                        let shrink = Step::Resample { to: size(40, 30), filter: Filter::Lanczos3 };
+                        same_with(gpu, &photo, &overlays, &[shrink, lay(1), lay(0), lay(1)], 2);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pictures_larger_than_a_binding_are_the_same() {
+    // All of these but grey goes up in bands.
+    let Some(gpu) = open(Some(600_000)) else { return };
+    for format in FORMATS {
+        let photo = Picture::from(smooth(size(631, 457), format, 17));
+        for steps in [
+            vec![Step::Resample { to: size(50, 40), filter: Filter::Lanczos3 }],
+            vec![Step::Resample { to: size(13, 9), filter: Filter::Box }, Step::Orient(Orientation::from_exif(6))],
+            vec![
+                Step::Crop(Rect { left: 31, top: 3, size: size(600, 451) }),
+                Step::Resample { to: size(100, 20), filter: Filter::Lanczos3 },
+            ],
+        ] {
+            same(&gpu, &photo, &steps, 1);
+        }
+    }
+    for (across, down) in [(1, 1), (2, 2), (4, 1)] {
+        let picture = Picture::Planes(planes(size(603, 445), across, down, 18));
+        same(&gpu, &picture, &[Step::Resample { to: size(60, 44), filter: Filter::Lanczos3 }], 1);
+    }
+    // A blur needs all of it at once.
+    let large = Picture::from(smooth(size(631, 457), PixelFormat::Rgba8, 17));
+    assert!(!gpu.supports(&large, &[Step::Blur(Sigma::new(2.0).unwrap())]));
+}
+
+/// Many threads, many kinds of work: what a batch mixes does not matter.
+#[test]
+fn pictures_of_one_batch_do_not_disturb_each_other() {
+    let Some(gpu) = gpu() else { return };
+    let kinds: Vec<(Picture, Vec<Step>, ImageBuf)> = (0..12)
+        .map(|i| {
+            let format = FORMATS[i as usize % 4];
+            let from = size(40 + 31 * i, 300 - 20 * i);
+            let picture = if i % 3 == 0 {
+                Picture::Planes(planes(from, 2, 2, u64::from(i)))
+            } else {
+                Picture::from(random(from, format, u64::from(i)))
+            };
+            let mut steps = vec![Step::Resample { to: size(20 + 7 * i, 60 - 3 * i), filter: FILTERS[i as usize % 6] }];
+            if i % 2 == 0 {
+                steps.push(Step::Blur(Sigma::new(0.7 + f64::from(i)).unwrap()));
+            }
+            if i % 4 == 1 {
+                steps.push(Step::Orient(Orientation::from_exif(i as u16 % 8 + 1)));
+            }
+            let expected = CpuBackend.run(picture.clone(), &[], &steps, &NeverCancelled).unwrap();
+            (picture, steps, expected)
+        })
+        .collect();
+    let before = gpu.stats();
+    std::thread::scope(|scope| {
+        for t in 0..12 {
+            let kinds = &kinds;
+            scope.spawn(move || {
+                for i in 0..40 {
+                    let (picture, steps, expected) = &kinds[(5 * t + i) % kinds.len()];
+                    let made = gpu.attempt(picture, &[], steps, &NeverCancelled).unwrap();
+                    let apart = difference(expected, &made.image);
+                    assert!(apart.max <= 2, "{steps:?}: {apart:?}");
+                }
+            });
+        }
+    });
+    let after = gpu.stats();
+    let (pictures, submissions) = (after.pictures - before.pictures, after.submissions - before.submissions);
+    assert!(pictures >= 480 && submissions < pictures, "{pictures} pictures in {submissions} submissions");
 }
 
 #[test]
@@ -190,7 +338,7 @@ fn what_the_device_does_not_do_is_said_before_it_is_tried() {
     let picture = Picture::from(random(size(9, 9), PixelFormat::Rgb8, 1));
     let steps = [Step::SmartCrop { to: size(3, 3) }];
     assert!(!gpu.supports(&picture, &steps));
-    assert!(matches!(gpu.attempt(&picture, &steps, &NeverCancelled), Err(BackendError::Impossible(_))));
+    assert!(matches!(gpu.attempt(&picture, &[], &steps, &NeverCancelled), Err(BackendError::Impossible(_))));
     let outside = [Step::Crop(Rect { left: 5, top: 0, size: size(5, 9) })];
     assert!(!gpu.supports(&picture, &outside));
 }
@@ -198,7 +346,7 @@ fn what_the_device_does_not_do_is_said_before_it_is_tried() {
 /// Many threads ask while the device is destroyed again and again: every answer is right or an error that says so.
 #[test]
 fn a_device_destroyed_in_flight_gives_no_wrong_picture() {
-    let Some(gpu) = open() else { return };
+    let Some(gpu) = open(None) else { return };
     let picture = Picture::from(smooth(size(640, 480), PixelFormat::Rgb8, 2));
     let steps = [Step::Resample { to: size(200, 150), filter: Filter::Lanczos3 }, Step::Blur(Sigma::new(3.0).unwrap())];
     let expected = CpuBackend.run(picture.clone(), &[], &steps, &NeverCancelled).unwrap();
@@ -207,9 +355,9 @@ fn a_device_destroyed_in_flight_gives_no_wrong_picture() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    match gpu.attempt(&picture, &steps, &NeverCancelled) {
+                    match gpu.attempt(&picture, &[], &steps, &NeverCancelled) {
                         Ok(made) => {
-                            assert!(difference(&expected, &made).max <= 1);
+                            assert!(difference(&expected, &made.image).max <= 1);
                             right.fetch_add(1, Ordering::Relaxed);
                         }
                         Err(BackendError::DeviceLost) => {

@@ -1,0 +1,371 @@
+//! Steps → passes: what is uploaded, which shaders run over which places, and what comes back. No device is needed to
+//! write a recipe; whether it can be written and fits is whether the backend supports a plan.
+
+mod arrange;
+mod resample;
+
+use std::sync::Arc;
+
+use crate::backend::order;
+use crate::image::{ImageBuf, Picture, PixelFormat, Rect, Size};
+use crate::ops::{Filter, Step};
+
+use super::shaders::{Shader, workgroups};
+use super::tables::{Table, TableCache};
+use super::uniforms::{Params, WORDS};
+
+/// What a device takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes of one buffer as a shader sees it.
+    pub(super) binding: u64,
+    /// Bytes of everything that a job keeps on the device and in staging memory.
+    pub(super) job: u64,
+}
+
+/// Bytes of all tables of a job.
+pub(super) const TABLE_BYTES: u64 = 16 << 20;
+
+/// Why there is no recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unfit {
+    #[error("a step that the GPU does not do")]
+    Step,
+    #[error("nothing to do")]
+    Nothing,
+    #[error("a window outside the picture, planes that lack samples, or an overlay that is not there")]
+    Impossible,
+    #[error("too large for a buffer of the device")]
+    TooLarge,
+}
+
+/// A part of a recipe's memory on the device.
+pub(super) type Slot = usize;
+
+/// Where something lies, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In what was uploaded.
+    Input(u32),
+    /// In a slot.
+    Work(Slot, u32),
+}
+
+/// What a word of a job's parameters points to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Pointer {
+    #[default]
+    Nowhere,
+    /// A table, by its place in the recipe's list.
+    Table(usize),
+    /// A word of what was uploaded.
+    Input(u32),
+}
+
+/// A shader over one picture.
+#[derive(Debug)]
+pub(super) struct Pass {
+    /// Passes of one stage do not depend on each other.
+    pub(super) stage: u32,
+    pub(super) shader: Shader,
+    pub(super) src: Place,
+    pub(super) dst: Place,
+    pub(super) places: [Pointer; 4],
+    /// The header is filled in when the batch is laid out.
+    pub(super) params: [u32; WORDS],
+    /// Workgroups in a row, and in all.
+    pub(super) tiles: u32,
+    pub(super) groups: u32,
+}
+
+/// Rows of bytes that go up; in staging memory and on the device rows begin at whole words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Upload<'a> {
+    /// From the first byte of the first row to the last of the last.
+    pub(super) bytes: &'a [u8],
+    /// Bytes of a row that go up, and from row to row.
+    pub(super) row: usize,
+    pub(super) pitch: usize,
+    pub(super) rows: usize,
+    /// Where it goes to: byte of the staging memory, word of the input.
+    pub(super) staging: u64,
+    pub(super) input: u32,
+    /// The stage before which it must be there.
+    pub(super) stage: u32,
+}
+
+impl Upload<'_> {
+    /// Bytes on the device.
+    pub(super) const fn len(&self) -> u64 {
+        (self.row.next_multiple_of(4) * self.rows) as u64
+    }
+}
+
+/// A picture and what is done to it, ready to be staged.
+#[derive(Debug)]
+pub(super) struct Recipe<'a> {
+    pub(super) uploads: Vec<Upload<'a>>,
+    /// Bytes of staging memory, and of the input on the device; the latter are fewer where parts follow each other in
+    /// the same place.
+    pub(super) staging: u64,
+    pub(super) input: u64,
+    /// Bytes of each slot, a multiple of 4.
+    pub(super) slots: Vec<u64>,
+    pub(super) tables: Vec<Arc<Table>>,
+    pub(super) passes: Vec<Pass>,
+    /// The picture that comes out; it fills its slot.
+    pub(super) output: Packed,
+}
+
+/// A packed picture on the device, rows padded to whole words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packed {
+    pub(super) place: Place,
+    pub(super) size: Size,
+    pub(super) format: PixelFormat,
+}
+
+impl Packed {
+    /// Words of a row.
+    pub(super) const fn pitch(&self) -> u32 {
+        pitch(self.size.width(), self.format)
+    }
+}
+
+/// Words of a row.
+const fn pitch(width: u32, format: PixelFormat) -> u32 {
+    // No picture has rows of gigabytes: its bytes were counted before.
+    (width as u64 * format.channels() as u64).div_ceil(4) as u32
+}
+
+/// A picture between two steps.
+#[derive(Debug, Clone, Copy)]
+enum Held<'a> {
+    /// A window of a picture that was not uploaded yet.
+    Host(&'a ImageBuf, Rect),
+    Device(Packed),
+}
+
+impl Held<'_> {
+    const fn size(&self) -> Size {
+        match self {
+            Self::Host(_, window) => window.size,
+            Self::Device(packed) => packed.size,
+        }
+    }
+
+    const fn format(&self) -> PixelFormat {
+        match self {
+            Self::Host(buf, _) => buf.format(),
+            Self::Device(packed) => packed.format,
+        }
+    }
+}
+
+impl<'a> Recipe<'a> {
+    /// Writes the recipe.
+    ///
+    /// # Errors
+    /// See [`Unfit`].
+    pub(super) fn new(
+        picture: &'a Picture,
+        overlays: &'a [ImageBuf],
+        steps: &[Step],
+        limits: &Limits,
+        cache: &'a TableCache,
+    ) -> Result<Self, Unfit> {
+        let steps = order::cheaper(steps, picture.size());
+        let mut writer = Writer::new(*limits, overlays, cache);
+        let (mut held, mut rest) = writer.begin(picture, &steps)?;
+        loop {
+            (held, rest) = match rest {
+                [] => break,
+                // The resampling reads the window where it lies.
+                [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => {
+                    let held = writer.crop(held, *window)?;
+                    (writer.resample(held, *to, *filter)?, rest)
+                }
+                [step, rest @ ..] => (writer.step(held, step)?, rest),
+            };
+        }
+        let Held::Device(output) = held else { return Err(Unfit::Nothing) };
+        let Place::Work(..) = output.place else { return Err(Unfit::Nothing) };
+        let Writer { uploads, staging, input, slots, tables, passes, .. } = writer;
+        Ok(Self { uploads, staging, input, slots, tables, passes, output })
+    }
+}
+
+struct Writer<'a> {
+    limits: Limits,
+    overlays: &'a [ImageBuf],
+    cache: &'a TableCache,
+    uploads: Vec<Upload<'a>>,
+    staging: u64,
+    input: u64,
+    slots: Vec<u64>,
+    work: u64,
+    tables: Vec<Arc<Table>>,
+    table_bytes: u64,
+    passes: Vec<Pass>,
+    stage: u32,
+}
+
+impl<'a> Writer<'a> {
+    fn new(limits: Limits, overlays: &'a [ImageBuf], cache: &'a TableCache) -> Self {
+        // Places are 32-bit numbers of bytes or words, with room for those of threads past the end.
+        let limits = Limits { binding: limits.binding.min(1 << 31), ..limits };
+        Self {
+            limits,
+            overlays,
+            cache,
+            uploads: Vec::new(),
+            staging: 0,
+            input: 0,
+            slots: Vec::new(),
+            work: 0,
+            tables: Vec::new(),
+            table_bytes: 0,
+            passes: Vec::new(),
+            stage: 0,
+        }
+    }
+
+    fn fits(&self) -> Result<(), Unfit> {
+        let Limits { binding, job } = self.limits;
+        let all = self.staging.saturating_add(self.input).saturating_add(self.work);
+        let fits =
+            self.input <= binding && self.work <= binding && all <= job && self.table_bytes <= TABLE_BYTES.min(binding);
+        if fits { Ok(()) } else { Err(Unfit::TooLarge) }
+    }
+
+    /// Memory of `words` words.
+    fn slot(&mut self, words: u64) -> Result<Slot, Unfit> {
+        let bytes = words.max(1).saturating_mul(4);
+        self.work = self.work.saturating_add(bytes);
+        self.fits()?;
+        self.slots.push(bytes);
+        Ok(self.slots.len() - 1)
+    }
+
+    fn packed(&mut self, size: Size, format: PixelFormat) -> Result<Packed, Unfit> {
+        let words = u64::from(pitch(size.width(), format)) * u64::from(size.height());
+        Ok(Packed { place: Place::Work(self.slot(words)?, 0), size, format })
+    }
+
+    fn table(&mut self, table: &Arc<Table>) -> Result<Pointer, Unfit> {
+        if let Some(at) = self.tables.iter().position(|known| known.id == table.id) {
+            return Ok(Pointer::Table(at));
+        }
+        self.table_bytes += 4 * table.words.len() as u64;
+        self.fits()?;
+        self.tables.push(Arc::clone(table));
+        Ok(Pointer::Table(self.tables.len() - 1))
+    }
+
+    /// Adds rows of bytes to what goes up before the first stage; answers their first word.
+    fn upload(&mut self, bytes: &'a [u8], row: usize, pitch: usize, rows: usize) -> Result<u32, Unfit> {
+        // The same rows twice (an overlay used twice) go up once.
+        let known = self
+            .uploads
+            .iter()
+            .find(|up| std::ptr::eq(up.bytes, bytes) && (up.row, up.pitch, up.rows, up.stage) == (row, pitch, rows, 0));
+        if let Some(known) = known {
+            return Ok(known.input);
+        }
+        let upload =
+            Upload { bytes, row, pitch, rows, staging: self.staging, input: (self.input / 4) as u32, stage: 0 };
+        self.staging += upload.len();
+        self.input += upload.len();
+        self.fits()?;
+        self.uploads.push(upload);
+        Ok(upload.input)
+    }
+
+    /// Adds the whole window of a picture.
+    fn upload_window(&mut self, buf: &'a ImageBuf, window: Rect) -> Result<u32, Unfit> {
+        let (bytes, row, pitch) = rows_of(buf, window);
+        self.upload(bytes, row, pitch, window.size.height() as usize)
+    }
+
+    /// The picture on the device.
+    fn on_device(&mut self, held: Held<'a>) -> Result<Packed, Unfit> {
+        match held {
+            Held::Device(packed) => Ok(packed),
+            Held::Host(buf, window) => {
+                let place = Place::Input(self.upload_window(buf, window)?);
+                Ok(Packed { place, size: window.size, format: buf.format() })
+            }
+        }
+    }
+
+    /// A pass over `across` × `down` threads, in the current stage.
+    fn pass(
+        &mut self,
+        shader: Shader,
+        [src, dst]: [Place; 2],
+        places: [Pointer; 4],
+        [across, down]: [u32; 2],
+        params: &impl Params,
+    ) -> Result<(), Unfit> {
+        let (tiles, groups) = workgroups(across, down);
+        // A batch's workgroups are counted in 32 bits.
+        let groups = u32::try_from(groups).ok().filter(|&groups| groups < 1 << 24).ok_or(Unfit::TooLarge)?;
+        self.passes.push(Pass { stage: self.stage, shader, src, dst, places, params: params.words(), tiles, groups });
+        Ok(())
+    }
+
+    /// What follows needs what was written so far.
+    const fn next_stage(&mut self) {
+        self.stage += 1;
+    }
+
+    /// Packed samples of any form of a picture, and the steps that are left.
+    fn begin<'s>(&mut self, picture: &'a Picture, steps: &'s [Step]) -> Result<(Held<'a>, &'s [Step]), Unfit> {
+        match (picture, steps) {
+            (Picture::Packed(buf), _) => Ok((Held::Host(buf, Rect::whole(buf.size())), steps)),
+            (Picture::Planes(planes), [Step::Resample { to, filter }, rest @ ..]) => {
+                Ok((self.planes(planes, Rect::whole(planes.size), *to, *filter)?, rest))
+            }
+            (Picture::Planes(planes), [Step::Crop(window), Step::Resample { to, filter }, rest @ ..]) => {
+                Ok((self.planes(planes, *window, *to, *filter)?, rest))
+            }
+            // At the luma's own size every filter here is the identity.
+            (Picture::Planes(planes), _) => {
+                Ok((self.planes(planes, Rect::whole(planes.size), planes.size, Filter::Triangle)?, steps))
+            }
+            (Picture::Coefficients(coefficients), [Step::Resample { to, filter }, rest @ ..]) => {
+                Ok((self.coefficients(coefficients, *to, *filter)?, rest))
+            }
+            (Picture::Coefficients(_), _) => Err(Unfit::Step),
+        }
+    }
+
+    fn step(&mut self, held: Held<'a>, step: &Step) -> Result<Held<'a>, Unfit> {
+        match step {
+            Step::Orient(orientation) => self.orient(held, *orientation),
+            Step::Crop(window) => self.crop(held, *window),
+            Step::Zoom { factor, window } => self.zoom(held, *factor, *window),
+            Step::Resample { to, filter } => self.resample(held, *to, *filter),
+            Step::Embed { into, at, border } => self.embed(held, *into, *at, *border),
+            Step::Blur(sigma) => self.blur(held, *sigma),
+            Step::Composite { overlay, placement, opacity } => self.composite(held, *overlay, *placement, *opacity),
+            Step::Flatten(over) => self.flatten(held, *over),
+            Step::Gray => self.gray(held),
+            // Its window is known only when the pixels were looked at.
+            Step::SmartCrop { .. } => Err(Unfit::Step),
+        }
+    }
+}
+
+/// The bytes of a window, from its first to its last; bytes of its rows, and from row to row.
+fn rows_of(buf: &ImageBuf, window: Rect) -> (&[u8], usize, usize) {
+    let channels = buf.format().channels();
+    let pitch = buf.size().width() as usize * channels;
+    let row = window.size.width() as usize * channels;
+    let first = window.top as usize * pitch + window.left as usize * channels;
+    let len = (window.size.height() as usize - 1) * pitch + row;
+    (buf.pixels().get(first..first + len).unwrap_or(&[]), row, pitch)
+}
+
+#[cfg(test)]
+mod tests;
