@@ -67,6 +67,8 @@ pub struct GpuStats {
     pub busy: Option<Duration>,
     /// Bytes that the passes read and wrote at least.
     pub bytes_touched: u64,
+    /// Processor time of the device's thread for laying out, recording and submitting.
+    pub submitting: Duration,
     /// Devices lost.
     pub losses: u64,
     /// Whether there is a device now.
@@ -121,6 +123,7 @@ impl GpuBackend {
         GpuStats {
             busy: timed.then(|| Duration::from_nanos(of(&self.counters.busy))),
             bytes_touched: of(&self.counters.touched),
+            submitting: Duration::from_nanos(of(&self.counters.submitting)),
             submissions: of(&self.counters.submissions),
             pictures: of(&self.counters.pictures),
             bytes_up: of(&self.counters.bytes_up),

@@ -43,6 +43,8 @@ pub(super) struct Counters {
     pub(super) busy: AtomicU64,
     /// Bytes that the passes read and wrote at least.
     pub(super) touched: AtomicU64,
+    /// Nanoseconds that the device's thread spent on laying out, recording and submitting.
+    pub(super) submitting: AtomicU64,
 }
 
 /// What a device's thread is asked for.
@@ -169,10 +171,12 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
             Gathered::Closed => return,
         };
         if !batch.is_empty() {
+            let begun = Instant::now();
             match submit(device, &mut recorder, batch, counters) {
                 Some(flight) => flights.push_back(flight),
                 None => device.give_up(),
             }
+            counters.submitting.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
         } else if let Some(oldest) = flights.front() {
             let index = Some(oldest.index.clone());
             // An error is a timeout, or a loss that the flag tells too.
