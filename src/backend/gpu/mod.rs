@@ -12,6 +12,7 @@ mod results;
 mod shaders;
 mod staging;
 mod tables;
+mod thread_time;
 mod timer;
 mod uniforms;
 mod worker;

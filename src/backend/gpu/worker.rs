@@ -17,6 +17,7 @@ use super::pool::Use;
 use super::record::{Recorded, Recorder, TIMES};
 use super::results::{Ready, Results};
 use super::staging::Program;
+use super::thread_time::thread_time;
 use super::timer::Stopwatch;
 
 /// Programs of one submission, and bytes of their inputs and of their work memory.
@@ -43,7 +44,7 @@ pub(super) struct Counters {
     pub(super) busy: AtomicU64,
     /// Bytes that the passes read and wrote at least.
     pub(super) touched: AtomicU64,
-    /// Nanoseconds that the device's thread spent on laying out, recording and submitting.
+    /// Nanoseconds that the device's thread computed to lay out, record and submit.
     pub(super) submitting: AtomicU64,
 }
 
@@ -171,12 +172,13 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
             Gathered::Closed => return,
         };
         if !batch.is_empty() {
-            let begun = Instant::now();
+            let begun = thread_time();
             match submit(device, &mut recorder, batch, counters) {
                 Some(flight) => flights.push_back(flight),
                 None => device.give_up(),
             }
-            counters.submitting.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
+            let took = thread_time().saturating_sub(begun);
+            counters.submitting.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
         } else if let Some(oldest) = flights.front() {
             let index = Some(oldest.index.clone());
             // An error is a timeout, or a loss that the flag tells too.
