@@ -17,6 +17,7 @@
 //! `tests/suite/layers.rs` holds the table of who may use whom.
 
 pub mod backend;
+pub mod bench;
 pub mod budget;
 pub mod cli;
 pub mod codecs;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use phasor::config::{self, Args, Command, Config};
 use phasor::server::{self, Signals};
-use phasor::{cli, telemetry};
+use phasor::{bench, cli, telemetry};
 
 /// Exit status for settings that cannot be served with.
 const BAD_SETTINGS: u8 = 2;
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Gpus => print(&cli::gpus()),
         Command::Sign(url) => finish(cli::sign(&url, &args)),
         Command::Explain(url) => finish(cli::explain(&url, &args)),
+        Command::Bench(args) => measure(args),
         Command::Serve => serve(&args),
     }
 }
@@ -37,6 +38,21 @@ fn serve(args: &Args) -> ExitCode {
     match server::start(config, Signals::Obeyed).and_then(server::Running::wait) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&[error.to_string()]),
+    }
+}
+
+fn measure(args: Vec<String>) -> ExitCode {
+    if args.iter().any(|arg| matches!(arg.as_str(), "-h" | "-help" | "--help")) {
+        return print(bench::USAGE);
+    }
+    let measured = bench::Options::parse(args).and_then(|options| Ok((options.json, bench::run(&options)?)));
+    match measured {
+        Ok((true, report)) => print(&report.json()),
+        Ok((false, report)) => print(&report.table()),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "phasor bench: {error}\nSee phasor bench -help.");
+            ExitCode::from(BAD_SETTINGS)
+        }
     }
 }
 

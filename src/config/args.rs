@@ -20,6 +20,8 @@ pub enum Command {
     Sign(String),
     /// Say how a URL is read and why it would be refused.
     Explain(String),
+    /// Measure; its arguments are its own.
+    Bench(Vec<String>),
 }
 
 /// Settings as text, by flag name; every value has been found to be of its flag's kind.
@@ -69,6 +71,9 @@ pub fn parse(
     let mut verb = None;
 
     let mut args = args.into_iter().peekable();
+    if args.next_if(|arg| arg == "bench").is_some() {
+        return Ok((Command::Bench(args.collect()), parsed));
+    }
     if let Some(first) =
         args.next_if(|arg| matches!(arg.as_str(), "sign" | "explain" | "gpus" | "serve" | "help" | "version"))
     {

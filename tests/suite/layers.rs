@@ -39,7 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("main", &["cli", "config", "server", "telemetry"]),
+    ("bench", &["backend", "codecs", "image", "ops", "plan", "query"]),
+    ("main", &["bench", "cli", "config", "server", "telemetry"]),
 ];
 
 /// Crates that one module alone may name.

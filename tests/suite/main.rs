@@ -9,6 +9,7 @@
 )]
 
 /// Texts made from tables.
+mod bench;
 mod docs;
 /// Small answers that people have looked at, kept.
 mod goldens;
