@@ -184,6 +184,11 @@ impl Engine {
         self.placement.figures()
     }
 
+    /// Destroys the GPUs' devices as a driver's reset would; they are rebuilt in the background. For drills of just that.
+    pub fn lose_gpus(&self) {
+        self.placement.lose_devices();
+    }
+
     /// Counters and gauges now.
     pub fn stats(&self) -> Stats {
         Stats {

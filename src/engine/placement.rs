@@ -93,6 +93,8 @@ impl Placement {
         Ok((CpuBackend.run(picture, overlays, steps, checkpoint)?, Placed::default()))
     }
 
+    pub(super) fn lose_devices(&self) {}
+
     pub(super) fn figures(&self) -> GpuFigures {
         GpuFigures::default()
     }
@@ -207,6 +209,13 @@ impl Placement {
         let close = gpu.max(cpu) < gpu.min(cpu) * 3;
         // Now and then the other one is asked, or a wrong prediction would never be corrected.
         if close && self.decisions.fetch_add(1, Ordering::Relaxed) % DOUBT == DOUBT - 1 { !faster } else { faster }
+    }
+
+    /// Destroys every device as a driver's reset would.
+    pub(super) fn lose_devices(&self) {
+        for gpu in &self.gpus {
+            gpu.backend.lose_device();
+        }
     }
 
     /// Sums over all GPUs.

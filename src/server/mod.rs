@@ -78,6 +78,11 @@ impl Running {
         self.app.life.ask_to_stop();
     }
 
+    /// Destroys the GPUs' devices as a driver's reset would; they are rebuilt in the background. For drills of just that.
+    pub fn lose_gpus(&self) {
+        self.app.engine.lose_gpus();
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ mod checks;
 mod client;
 mod endpoints;
 mod fixed;
+#[cfg(feature = "gpu")]
+mod gpu_loss;
 mod headers;
 mod images;
 mod memory;

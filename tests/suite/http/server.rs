@@ -47,6 +47,10 @@ impl Server {
         self.running.as_ref().unwrap().stop();
     }
 
+    pub fn lose_gpus(&self) {
+        self.running.as_ref().unwrap().lose_gpus();
+    }
+
     pub fn wait(mut self) {
         self.running.take().unwrap().wait().unwrap();
     }

@@ -11,7 +11,7 @@
 //!
 //! Without an adapter everything here is skipped, loudly; with `REQUIRE_GPU=1` that is a failure.
 
-mod compare;
+pub mod compare;
 mod pictures;
 mod reference;
 
