@@ -32,6 +32,8 @@ pub enum Detail {
     /// All samples.
     #[default]
     Samples,
+    /// All samples, each component at its own size.
+    Planes,
     /// So many coefficients of each block, in zigzag order: 1, 3, 6, 10, …
     Coefficients(u8),
     /// Planes of half the width and height.

@@ -55,6 +55,7 @@ fn detail(
 ) -> Result<Option<Picture>, DecodeError> {
     let found = match detail {
         Detail::Samples => return Ok(None),
+        Detail::Planes => coefficients::decode_planes(bytes, cancelled).map(Picture::Planes),
         Detail::Coefficients(count) => {
             coefficients::decode(bytes, count, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
         }

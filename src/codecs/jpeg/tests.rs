@@ -242,3 +242,68 @@ fn a_file_that_once_made_a_decoder_panic_is_answered() {
     assert_eq!(crate::codecs::sniff(&bytes), Some(Format::Jpeg));
     let _ = read(&bytes);
 }
+
+/// Luma and, where it is not subsampled, chroma as the other decoder has them.
+fn by_zune(bytes: &[u8], gray: bool) -> Vec<u8> {
+    use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+    let colour = if gray { ColorSpace::Luma } else { ColorSpace::YCbCr };
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(colour);
+    zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode().unwrap()
+}
+
+#[test]
+fn planes_are_those_of_another_decoder() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let corpus = std::env::var_os("PHASOR_CORPUS").map(|path| std::path::PathBuf::from(path).join("photos"));
+    let files = [Some(fixtures), corpus].into_iter().flatten().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut compared = 0;
+    for path in files.map(|entry| entry.unwrap().path()) {
+        if path.extension().is_none_or(|extension| extension != "jpg" && extension != "jpeg") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let Ok(planes) = super::coefficients::decode_planes(&bytes, &|| false) else { continue };
+        let gray = planes.chroma.is_none();
+        let other = by_zune(&bytes, gray);
+        let channels = if gray { 1 } else { 3 };
+        let mut all = vec![&planes.luma];
+        all.extend(planes.chroma.iter().flatten());
+        for (channel, plane) in all.into_iter().enumerate().filter(|(_, plane)| plane.size == planes.size) {
+            let theirs = other.iter().skip(channel).step_by(channels);
+            let apart: Vec<u8> = plane.samples.iter().zip(theirs).map(|(a, b)| a.abs_diff(*b)).collect();
+            let far = apart.iter().filter(|&&d| d > 1).count();
+            // Theirs is in whole numbers of 12 bits.
+            assert!(apart.iter().all(|&d| d <= 2) && far * 1000 <= apart.len(), "{}: {far}", path.display());
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "{compared}");
+}
+
+#[test]
+fn damaged_planes_are_refused_or_read_but_never_panic() {
+    let mut random = 7_u32;
+    let of = |interlace, quality| {
+        let spec = EncodeSpec { quality, interlace, ..EncodeSpec::new(OutputFormat::Jpeg) };
+        encode(&gradient(61, 43, PixelFormat::Rgb8), &Metadata::default(), &spec).unwrap()
+    };
+    let mut read = 0;
+    for original in [of(false, 80), of(false, 100)] {
+        for round in 0..2000 {
+            let mut bytes = original.clone();
+            for _ in 0..=round % 6 {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (random >> 8) as usize % bytes.len();
+                bytes[at] = random as u8;
+            }
+            // A damaged size may ask for much memory: the header check does that before, in real use.
+            if Markers::read(&bytes).is_ok_and(|m| u32::from(m.frame.width) * u32::from(m.frame.height) < 1 << 16)
+                && let Ok(planes) = super::coefficients::decode_planes(&bytes, &|| false)
+            {
+                assert_eq!(planes.luma.samples.len() as u64, planes.luma.size.area());
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 100, "{read}");
+}

@@ -41,10 +41,10 @@ const MOST_FREQUENCIES: f64 = 4.0;
 const LEAST_HALVED: f64 = 3.0;
 
 /// How much of a JPEG serves the steps. For a strong shrink the zigzag coefficients of each block with `u + v < k`, where
-/// `k` grows as the picture shrinks less; for a weaker one the planes at half size.
+/// `k` grows as the picture shrinks less; for a weaker one the planes at half size, then at full size.
 pub(super) fn detail(source: Size, steps: &[Step], encode: &EncodeSpec) -> Detail {
     let mut size = source;
-    for step in steps {
+    for (i, step) in steps.iter().enumerate() {
         match step {
             Step::Orient(orientation) => size = orientation.output_size(size),
             Step::Resample { to, filter: Filter::Lanczos3 } => {
@@ -56,9 +56,15 @@ pub(super) fn detail(source: Size, steps: &[Step], encode: &EncodeSpec) -> Detai
                 } else if least >= LEAST_HALVED {
                     Detail::Halves { all: has_coarse_chroma(encode) }
                 } else {
-                    Detail::Samples
+                    Detail::Planes
                 };
             }
+            // A window of planes is resampled where it lies.
+            Step::Crop(_) => {
+                let resampled = matches!(steps.get(i + 1), Some(Step::Resample { .. }));
+                return if resampled { Detail::Planes } else { Detail::Samples };
+            }
+            Step::Resample { .. } => return Detail::Planes,
             _ => return Detail::Samples,
         }
     }
@@ -125,13 +131,15 @@ mod tests {
         assert_eq!(detail(&[resample(500, 375)]), Detail::Coefficients(10));
         assert_eq!(detail(&[resample(800, 600)]), Detail::Halves { all: false });
         assert_eq!(detail(&[resample(1333, 1000)]), Detail::Halves { all: false });
-        assert_eq!(detail(&[resample(1334, 1000)]), Detail::Samples);
+        assert_eq!(detail(&[resample(1334, 1000)]), Detail::Planes);
         // The axis that shrinks least counts, as it lies in the file.
-        assert_eq!(detail(&[resample(100, 2999)]), Detail::Samples);
+        assert_eq!(detail(&[resample(100, 2999)]), Detail::Planes);
         let turn = Step::Orient(Orientation::clockwise(1));
         assert_eq!(detail(&[turn, resample(225, 300)]), Detail::Coefficients(6));
         let crop = Step::Crop(Rect { left: 0, top: 0, size: size(800, 800) });
-        assert_eq!(detail(&[crop, resample(10, 10)]), Detail::Samples);
+        assert_eq!(detail(&[crop.clone(), resample(10, 10)]), Detail::Planes);
+        // What becomes RGB at its own size is decoded to it.
+        assert_eq!(detail(&[crop, Step::Gray, resample(10, 10)]), Detail::Samples);
         assert_eq!(detail(&[]), Detail::Samples);
     }
 

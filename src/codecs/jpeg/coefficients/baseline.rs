@@ -103,7 +103,7 @@ fn decode_scan(
 }
 
 /// Expects a restart marker and steps over it.
-fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
+pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
     match walker.rest() {
         [0xFF, 0xD0..=0xD7, ..] => {
             walker.skip(2);

@@ -46,6 +46,11 @@ impl Unstuffed {
         self.bits
     }
 
+    /// The data, and some zeros behind it.
+    pub(super) fn padded(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// At least 57 bits from bit `at`, left-aligned; zeros beyond the end.
     #[inline(always)]
     pub(in crate::codecs::jpeg) fn peek(&self, at: usize) -> u64 {

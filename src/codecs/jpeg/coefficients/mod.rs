@@ -10,7 +10,9 @@ pub(super) mod bits;
 pub(super) mod frame;
 mod halved;
 pub(super) mod huffman;
+mod idct;
 mod progressive;
+mod samples;
 
 use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
 
@@ -66,9 +68,22 @@ pub fn decode_halved(
             planes.push(halved::plane::<8>(grid, component.size, table, cancelled)?);
         }
     }
-    let mut planes = planes.into_iter();
-    let (luma, cb, cr) = (planes.next().ok_or(Refused::Kind)?, planes.next(), planes.next());
-    Ok(Planes { size: read.frame.size, luma, chroma: cb.zip(cr).map(|(cb, cr)| [cb, cr]) })
+    samples::picture(read.frame.size, planes).ok_or(Refused::Kind)
+}
+
+/// Decodes all samples of a sequential file to planes at their own sampling.
+///
+/// # Errors
+/// [`Refused`]; the file may still be readable by the general decoder.
+pub fn decode_planes(bytes: &[u8], cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+    let mut walker = frame::Walker::new(bytes)?;
+    let frame = walker.frame()?;
+    // Refinements of AC coefficients are not read here, and all samples need them.
+    if frame.progressive {
+        return Err(Refused::Kind);
+    }
+    let planes = samples::sequential(&mut walker, &frame, cancelled)?;
+    samples::picture(frame.size, planes).ok_or(Refused::Kind)
 }
 
 /// Everything up to the end of the last scan.
