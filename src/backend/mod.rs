@@ -5,8 +5,8 @@ pub mod cpu;
 pub mod gpu;
 mod order;
 
-use crate::image::{ImageBuf, Picture};
-use crate::ops::Step;
+use crate::image::{Form, ImageBuf, Orientation, Picture, Rect, Size};
+use crate::ops::{Filter, Step};
 
 pub use cpu::CpuBackend;
 #[cfg(feature = "gpu")]
@@ -50,8 +50,21 @@ pub trait Backend: Send + Sync {
     /// Whether [`Backend::run`] can do all of this.
     fn supports(&self, input: &Picture, steps: &[Step]) -> bool;
 
-    /// Does the steps in order and answers with packed samples, straight alpha. Blocks: call it off the async threads.
-    /// The size afterwards is what [`Step::output_size`] foretold.
+    /// Does the steps in order. The answer is in the form that is wanted or in packed samples, straight alpha. Blocks:
+    /// call it off the async threads. The size afterwards is what [`Step::output_size`] foretold.
+    ///
+    /// # Errors
+    /// See [`BackendError`].
+    fn run_to(
+        &self,
+        picture: Picture,
+        overlays: &[ImageBuf],
+        steps: &[Step],
+        form: Form,
+        checkpoint: &dyn Checkpoint,
+    ) -> Result<Picture, BackendError>;
+
+    /// [`Backend::run_to`] packed samples.
     ///
     /// # Errors
     /// See [`BackendError`].
@@ -61,5 +74,39 @@ pub trait Backend: Send + Sync {
         overlays: &[ImageBuf],
         steps: &[Step],
         checkpoint: &dyn Checkpoint,
-    ) -> Result<ImageBuf, BackendError>;
+    ) -> Result<ImageBuf, BackendError> {
+        match self.run_to(picture, overlays, steps, Form::Packed, checkpoint)? {
+            Picture::Packed(buf) => Ok(buf),
+            _ => Err(BackendError::Impossible("packed samples were asked for".into())),
+        }
+    }
+}
+
+/// The window, size and filter of steps that leave planes as planes: a resampling, of a window maybe, and a turn by which
+/// no chroma sample comes to lie across two. `steps` are in their cheapest order.
+fn planar(size: Size, steps: &[Step], form: Form) -> Option<Planar> {
+    let Form::Planes { across, down } = form else { return None };
+    let (window, to, filter, rest) = match steps {
+        [Step::Resample { to, filter }, rest @ ..] => (Rect::whole(size), *to, *filter, rest),
+        [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => (*window, *to, *filter, rest),
+        _ => return None,
+    };
+    let turn = match rest {
+        [] => Orientation::UPRIGHT,
+        [Step::Orient(turn)] => *turn,
+        _ => return None,
+    };
+    let whole = to.width().is_multiple_of(across) && to.height().is_multiple_of(down) && across == down;
+    (turn.is_upright() || whole).then_some(Planar { window, to, filter, step: (across, down), turn })
+}
+
+/// See [`planar`].
+#[derive(Debug, Clone, Copy)]
+struct Planar {
+    window: Rect,
+    to: Size,
+    filter: Filter,
+    /// Pixels that a chroma sample stands for.
+    step: (u32, u32),
+    turn: Orientation,
 }

@@ -1,7 +1,7 @@
 //! Who does the work.
 
 use crate::backend::{Backend as _, BackendError, CpuBackend, NeverCancelled};
-use crate::image::{ImageBuf, Picture};
+use crate::image::{Form, Picture};
 use crate::ops::Step;
 
 #[cfg(feature = "gpu")]
@@ -26,7 +26,7 @@ pub(super) enum Worker<'a> {
 
 /// A picture, and whether the CPU had to make it in the GPU's place.
 pub(super) struct Made {
-    pub(super) image: ImageBuf,
+    pub(super) picture: Picture,
     pub(super) fell_back: bool,
 }
 
@@ -100,16 +100,16 @@ impl Worker<'_> {
     }
 
     /// Does the steps; what a GPU does not do, the CPU does, as in the server.
-    pub(super) fn run(&self, picture: Picture, steps: &[Step]) -> Result<Made, BackendError> {
+    pub(super) fn run(&self, picture: Picture, steps: &[Step], form: Form) -> Result<Made, BackendError> {
         #[cfg(feature = "gpu")]
         if let Self::Gpu(gpu) = self
             && !steps.is_empty()
-            && let Ok(made) = gpu.backend.attempt(&picture, &[], steps, &NeverCancelled)
+            && let Ok(made) = gpu.backend.attempt(&picture, &[], (steps, form), &NeverCancelled)
         {
-            return Ok(Made { image: made.image, fell_back: false });
+            return Ok(Made { picture: made.picture, fell_back: false });
         }
-        let image = CpuBackend.run(picture, &[], steps, &NeverCancelled)?;
-        Ok(Made { image, fell_back: !matches!(self, Self::Cpu) && !steps.is_empty() })
+        let picture = CpuBackend.run_to(picture, &[], steps, form, &NeverCancelled)?;
+        Ok(Made { picture, fell_back: !matches!(self, Self::Cpu) && !steps.is_empty() })
     }
 
     pub(super) fn stats(&self) -> Option<Stats> {

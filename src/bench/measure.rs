@@ -114,15 +114,15 @@ fn one(pictures: &Pictures, item: &Item, worker: &Worker<'_>, work: Work) -> Opt
             // The backend may use the picture up.
             let picture = decoded.clone()?;
             let begun = Instant::now();
-            let made = worker.run(picture, &item.plan.steps).ok()?;
+            let made = worker.run(picture, &item.plan.steps, codecs::form(&item.plan.encode)).ok()?;
             Some((begun.elapsed(), made.fell_back))
         }
         (Work::Request, _) => {
             let begun = Instant::now();
             let decoded =
                 codecs::decode(&item.bytes, &item.header, &item.plan.decode, &pictures.limits, &|| false).ok()?;
-            let made = worker.run(decoded.picture, &item.plan.steps).ok()?;
-            codecs::encode(&made.image, &decoded.metadata, &item.plan.encode).ok()?;
+            let made = worker.run(decoded.picture, &item.plan.steps, codecs::form(&item.plan.encode)).ok()?;
+            codecs::encode_picture(&made.picture, &decoded.metadata, &item.plan.encode).ok()?;
             Some((begun.elapsed(), made.fell_back))
         }
     }

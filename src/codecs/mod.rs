@@ -16,7 +16,7 @@ mod tests;
 mod tiff;
 mod webp;
 
-use crate::image::{ImageBuf, Picture};
+use crate::image::{Form, ImageBuf, Picture};
 
 pub use header::{Format, Header, Space};
 pub use limits::Limits;
@@ -183,5 +183,24 @@ pub fn encode(image: &ImageBuf, metadata: &Metadata, spec: &EncodeSpec) -> Resul
         OutputFormat::Webp => webp::encode(image, metadata, spec),
         OutputFormat::Tiff => tiff::encode(image, metadata, spec),
         OutputFormat::Gif | OutputFormat::Svg | OutputFormat::Pdf => Err(EncodeError::FormatNotWritten),
+    }
+}
+
+/// The form in which [`encode_picture`] likes a picture best.
+pub fn form(spec: &EncodeSpec) -> Form {
+    if spec.format == OutputFormat::Jpeg && spec.space == OutputSpace::Srgb { jpeg::form(spec) } else { Form::Packed }
+}
+
+/// As [`encode`], of a picture in the form that [`form`] says, or packed.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_picture(picture: &Picture, metadata: &Metadata, spec: &EncodeSpec) -> Result<Vec<u8>, EncodeError> {
+    match picture {
+        Picture::Packed(image) => encode(image, metadata, spec),
+        Picture::Planes(planes) if form(spec) != Form::Packed => jpeg::encode_planes(planes, metadata, spec),
+        Picture::Planes(_) | Picture::Coefficients(_) => {
+            Err(EncodeError::failed(spec.format, "the picture is in a form that the format does not take"))
+        }
     }
 }

@@ -6,7 +6,7 @@ mod model;
 use std::time::Duration;
 
 use crate::backend::{Backend, BackendError, Checkpoint, CpuBackend};
-use crate::image::{ImageBuf, Picture};
+use crate::image::{Form, ImageBuf, Picture};
 use crate::ops::Step;
 #[cfg(feature = "gpu")]
 use crate::telemetry::events;
@@ -87,10 +87,10 @@ impl Placement {
         &self,
         picture: Picture,
         overlays: &[ImageBuf],
-        steps: &[Step],
+        (steps, form): (&[Step], Form),
         checkpoint: &dyn Checkpoint,
-    ) -> Result<(ImageBuf, Placed), BackendError> {
-        Ok((CpuBackend.run(picture, overlays, steps, checkpoint)?, Placed::default()))
+    ) -> Result<(Picture, Placed), BackendError> {
+        Ok((CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?, Placed::default()))
     }
 
     pub(super) fn lose_devices(&self) {}
@@ -135,8 +135,7 @@ impl Placement {
         }
         let mut gpus = Vec::new();
         for backend in opened {
-            let Some(model) = Model::measured(|p, steps, never| Ok(backend.attempt(&p, &[], steps, never)?.image))
-            else {
+            let Some(model) = Model::measured(|p, steps, never| backend.run(p, &[], steps, never)) else {
                 events::gpu_unfit(&backend.adapter().name);
                 continue;
             };
@@ -154,11 +153,11 @@ impl Placement {
         &self,
         picture: Picture,
         overlays: &[ImageBuf],
-        steps: &[Step],
+        (steps, form): (&[Step], Form),
         checkpoint: &dyn Checkpoint,
-    ) -> Result<(ImageBuf, Placed), BackendError> {
+    ) -> Result<(Picture, Placed), BackendError> {
         if self.gpus.is_empty() || steps.is_empty() {
-            return Ok((CpuBackend.run(picture, overlays, steps, checkpoint)?, Placed::default()));
+            return Ok((CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?, Placed::default()));
         }
         let work = model::work(&picture, steps);
         let best = self
@@ -177,15 +176,15 @@ impl Placement {
         {
             let waiting = gpu.pending.fetch_add(work, Ordering::Relaxed);
             let begun = Instant::now();
-            let made = gpu.backend.attempt(&picture, overlays, steps, checkpoint);
+            let made = gpu.backend.attempt(&picture, overlays, (steps, form), checkpoint);
             gpu.pending.fetch_sub(work, Ordering::Relaxed);
             match made {
-                Ok(GpuPicture { image, bytes_up, bytes_down }) => {
+                Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
                     gpu.model.observe(work, waiting, begun.elapsed());
                     (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
                     placed.gpu = Some(gpu.backend.adapter().index);
                     events::placed("gpu");
-                    return Ok((image, placed));
+                    return Ok((picture, placed));
                 }
                 Err(BackendError::Cancelled) => return Err(BackendError::Cancelled),
                 Err(error) => {
@@ -195,10 +194,10 @@ impl Placement {
             }
         }
         let begun = Instant::now();
-        let image = CpuBackend.run(picture, overlays, steps, checkpoint)?;
+        let made = CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?;
         self.cpu.observe(work, 0, begun.elapsed());
         events::placed("cpu");
-        Ok((image, placed))
+        Ok((made, placed))
     }
 
     fn prefers_gpu(&self, gpu: Duration, cpu: Duration) -> bool {
@@ -266,7 +265,7 @@ mod tests {
     #[test]
     fn off_predicts_nothing_and_uses_the_cpu() {
         let placement = placement(GpuMode::Off).unwrap();
-        let (_, placed) = placement.run(noise(300, 200), &[], &shrink(), &NeverCancelled).unwrap();
+        let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
         assert_eq!(placed, Placed::default());
         assert_eq!(placement.figures(), GpuFigures::default());
     }
@@ -281,10 +280,10 @@ mod tests {
     #[test]
     fn on_uses_the_gpu_for_what_it_can_do_and_the_cpu_for_the_rest() {
         let Some(placement) = placement(GpuMode::On) else { return };
-        let (_, placed) = placement.run(noise(300, 200), &[], &shrink(), &NeverCancelled).unwrap();
+        let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
         assert!(placed.gpu.is_some() && placed.gpu_estimate.is_some() && placed.cpu_estimate > Duration::ZERO);
         let smart = [Step::SmartCrop { to: Size::at_least_one(50, 50) }];
-        let (_, placed) = placement.run(noise(300, 200), &[], &smart, &NeverCancelled).unwrap();
+        let (_, placed) = placement.run(noise(300, 200), &[], (&smart, Form::Packed), &NeverCancelled).unwrap();
         assert!(placed.gpu.is_none() && placed.gpu_estimate.is_none() && !placed.fell_back);
         assert!(placement.figures().pictures > 0 && placement.figures().bytes_up > 180_000);
     }
@@ -301,7 +300,9 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     while !stop.load(Ordering::Relaxed) {
-                        let (made, placed) = placement.run(noise(600, 400), &[], &steps, &NeverCancelled).unwrap();
+                        let work = (steps.as_slice(), Form::Packed);
+                        let (made, placed) = placement.run(noise(600, 400), &[], work, &NeverCancelled).unwrap();
+                        let Picture::Packed(made) = made else { panic!("planes") };
                         let apart = made.pixels().iter().zip(expected.pixels()).map(|(a, b)| a.abs_diff(*b)).max();
                         assert!(apart <= Some(2), "{apart:?}");
                         on_gpu.fetch_add(u64::from(placed.gpu.is_some()), Ordering::Relaxed);

@@ -43,7 +43,7 @@ pub(super) fn probe_charged(
 
 /// A picture with all steps done, on its way to the encoder.
 pub(super) struct Pixels {
-    image: ImageBuf,
+    picture: Picture,
     metadata: Metadata,
     spec: EncodeSpec,
     timings: Timings,
@@ -72,11 +72,12 @@ impl Stage<'_> {
         let decode = begun.elapsed();
 
         let begun = Instant::now();
-        let run = || self.placement.run(decoded.picture, &overlays, &plan.steps, self.control);
-        let (image, placed) =
+        let work = (plan.steps.as_slice(), codecs::form(&plan.encode));
+        let run = || self.placement.run(decoded.picture, &overlays, work, self.control);
+        let (picture, placed) =
             guarded(self.panics, || run().map_err(EngineError::from)).unwrap_or(Err(EngineError::Panicked))?;
         let timings = Timings { decode, process: begun.elapsed(), ..Timings::default() };
-        Ok(Pixels { image, metadata: decoded.metadata, spec: plan.encode, timings, placed, charge })
+        Ok(Pixels { picture, metadata: decoded.metadata, spec: plan.encode, timings, placed, charge })
     }
 
     /// Draws texts and decodes marks, in the order of the plan.
@@ -132,11 +133,11 @@ impl Stage<'_> {
 
 /// Encodes and gives the memory back.
 pub(super) fn encode(pixels: Pixels, queue: Duration, panics: &AtomicU64) -> Result<Output, EngineError> {
-    let Pixels { image, metadata, spec, timings, placed, charge } = pixels;
+    let Pixels { picture, metadata, spec, timings, placed, charge } = pixels;
     let begun = Instant::now();
-    let bytes = guarded(panics, || codecs::encode(&image, &metadata, &spec).map_err(EngineError::from))
+    let bytes = guarded(panics, || codecs::encode_picture(&picture, &metadata, &spec).map_err(EngineError::from))
         .unwrap_or(Err(EngineError::Panicked))?;
-    let size = image.size();
+    let size = picture.size();
     drop(charge);
     let timings = Timings { queue, encode: begun.elapsed(), ..timings };
     Ok(Output { bytes: bytes.into(), format: spec.format, size, timings, placed })

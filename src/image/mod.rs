@@ -13,6 +13,6 @@ pub use buf::{BufError, ImageBuf};
 pub use coefficients::{CoefficientPlane, Coefficients};
 pub use geometry::{Gravity, Point, Rect, Size};
 pub use orientation::Orientation;
-pub use picture::Picture;
+pub use picture::{Form, Picture};
 pub use pixel::{AlphaMode, PixelFormat, Rgb8};
 pub use planes::{Plane, Planes};

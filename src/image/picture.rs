@@ -11,6 +11,22 @@ pub enum Picture {
     Coefficients(Coefficients),
 }
 
+/// The form in which a picture is wanted by whoever comes next. What is asked for need not be given: a picture that is not
+/// in planes already stays packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Form {
+    /// Interleaved samples.
+    #[default]
+    Packed,
+    /// Full-range BT.601 YCbCr planes, as JPEG holds them.
+    Planes {
+        /// Picture samples across and down that a chroma sample stands for: 1 or 2.
+        across: u32,
+        /// As above.
+        down: u32,
+    },
+}
+
 impl Picture {
     /// Size of the picture that this stands for.
     pub const fn size(&self) -> Size {

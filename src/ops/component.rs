@@ -4,25 +4,38 @@ use crate::image::{CoefficientPlane, Coefficients, Plane, Rect, Size};
 
 use super::{BlockWeights, Filter, WeightTable};
 
-/// Tables, across and down, that resample `window` of a `picture` to `to`, over the samples of one of its planes.
+/// Tables, across and down, that resample `window` of a `picture` to `to`, over the samples of one of its planes. The
+/// result has a sample for each `step` pixels (across, down) of `to`, rounded up, in the middle of them.
 pub fn plane_weights(
     picture: Size,
     plane: &Plane,
     window: Rect,
     to: Size,
+    step: (u32, u32),
     filter: Filter,
 ) -> (WeightTable, WeightTable) {
-    let axis = |picture: u32, plane: u32, first: u32, count: u32, to: u32| {
+    let axis = |picture: u32, plane: u32, first: u32, count: u32, (to, step): (u32, u32)| {
         let ratio = subsampling(picture, plane);
-        let (from, end) = (f64::from(first) / ratio, (f64::from(first) + f64::from(count)) / ratio);
+        let (outputs, reach) = coarse(to, step);
+        let from = f64::from(first) / ratio;
+        let end = from + f64::from(count) * reach / ratio;
         // Linear interpolation is what decoders do to chroma; sharper filters ring on its coarse samples.
-        let filter = if end - from < f64::from(to) && ratio > 1.0 { Filter::Triangle } else { filter };
-        WeightTable::windowed(plane, from..end, to, filter)
+        let filter = if end - from < f64::from(outputs) && ratio > 1.0 { Filter::Triangle } else { filter };
+        WeightTable::windowed(plane, from..end, outputs, filter)
     };
+    let (left, width) = (window.left, window.size.width());
+    let (top, height) = (window.top, window.size.height());
     (
-        axis(picture.width(), plane.size.width(), window.left, window.size.width(), to.width()),
-        axis(picture.height(), plane.size.height(), window.top, window.size.height(), to.height()),
+        axis(picture.width(), plane.size.width(), left, width, (to.width(), step.0)),
+        axis(picture.height(), plane.size.height(), top, height, (to.height(), step.1)),
     )
+}
+
+/// Samples of one for each `step` of `to` pixels, and the part of the picture that they span: more than all of it where
+/// the last one stands for fewer.
+fn coarse(to: u32, step: u32) -> (u32, f64) {
+    let outputs = to.div_ceil(step);
+    (outputs, f64::from(outputs) * f64::from(step) / f64::from(to))
 }
 
 /// Picture samples that one plane sample covers along an axis. The last of an odd side covers less than that, so the
@@ -34,11 +47,13 @@ fn subsampling(picture: u32, plane: u32) -> f64 {
         .map_or_else(|| f64::from(picture) / f64::from(plane), f64::from)
 }
 
-/// Tables, columns and rows, that resample a whole picture to `to` from the blocks of one of its components.
+/// Tables, columns and rows, that resample a whole picture to `to` from the blocks of one of its components; with `step`
+/// as in [`plane_weights`].
 pub fn component_weights(
     picture: &Coefficients,
     component: &CoefficientPlane,
     to: Size,
+    step: (u32, u32),
     filter: Filter,
 ) -> (BlockWeights, BlockWeights) {
     let luma = picture.components.first().map_or(component.size, |luma| luma.size);
@@ -46,9 +61,12 @@ pub fn component_weights(
     let span_x = spanned(picture.size.width(), luma.width(), component.size.width());
     let span_y = spanned(picture.size.height(), luma.height(), component.size.height());
     let k = frequencies(picture.count);
-    let axis =
-        |samples: u32, span: f64, to: u32| BlockWeights::new(filter, samples as usize, 0.0, span, to as usize, k);
-    (axis(component.size.width(), span_x, to.width()), axis(component.size.height(), span_y, to.height()))
+    let axis = |samples: u32, span: f64, to: u32, step: u32| {
+        let (outputs, reach) = coarse(to, step);
+        BlockWeights::new(filter, samples as usize, 0.0, span * reach, outputs as usize, k)
+    };
+    let (width, height) = (component.size.width(), component.size.height());
+    (axis(width, span_x, to.width(), step.0), axis(height, span_y, to.height(), step.1))
 }
 
 /// Samples of a component that the whole picture spans: `picture / factor`, where `factor` is how many luma samples a

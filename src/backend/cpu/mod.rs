@@ -13,10 +13,10 @@ mod resample_coefficients;
 mod smartcrop;
 mod zoom;
 
-use crate::image::{ImageBuf, Picture, PixelFormat, Rect, Size};
+use crate::image::{Form, ImageBuf, Picture, PixelFormat, Plane, Planes, Rect, Size};
 use crate::ops::Step;
 
-use super::{Backend, BackendError, Checkpoint, order};
+use super::{Backend, BackendError, Checkpoint, Planar, order};
 
 /// Does every step on the calling thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,19 +31,25 @@ impl Backend for CpuBackend {
         true
     }
 
-    fn run(
+    fn run_to(
         &self,
         picture: Picture,
         overlays: &[ImageBuf],
         steps: &[Step],
+        form: Form,
         checkpoint: &dyn Checkpoint,
-    ) -> Result<ImageBuf, BackendError> {
+    ) -> Result<Picture, BackendError> {
         let steps = order::cheaper(steps, picture.size());
+        if let Some(planar) = super::planar(picture.size(), &steps, form)
+            && let Some(planes) = kept_in_planes(&picture, &planar, checkpoint)?
+        {
+            return Ok(Picture::Planes(planes));
+        }
         let (mut buf, mut rest) = begin(picture, &steps, checkpoint)?;
         loop {
             cancelled(checkpoint)?;
             (buf, rest) = match rest {
-                [] => return Ok(buf),
+                [] => return Ok(Picture::Packed(buf)),
                 // The resampling reads the window where it lies.
                 [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => {
                     inside(*window, buf.size())?;
@@ -53,6 +59,33 @@ impl Backend for CpuBackend {
             };
         }
     }
+}
+
+/// A picture that comes in planes or coefficients, and stays in planes; `None` for other pictures, grey ones too.
+fn kept_in_planes(
+    picture: &Picture,
+    planar: &Planar,
+    checkpoint: &dyn Checkpoint,
+) -> Result<Option<Planes>, BackendError> {
+    let Planar { window, to, filter, step, turn } = *planar;
+    let [luma, cb, cr] = match picture {
+        Picture::Planes(planes @ Planes { chroma: Some(_), .. }) => {
+            planes::resample_apart(planes, (window, to), step, filter, checkpoint)?
+        }
+        Picture::Coefficients(all) if window == Rect::whole(all.size) && all.components.len() == 3 => {
+            resample_coefficients::resample_apart(all, to, step, filter, checkpoint)?
+        }
+        _ => return Ok(None),
+    };
+    let turned = |plane: Plane| -> Result<Plane, BackendError> {
+        if turn.is_upright() {
+            return Ok(plane);
+        }
+        let buf = orient::orient(made(plane.size, PixelFormat::Gray8, plane.samples)?, turn)?;
+        Ok(Plane { size: buf.size(), samples: buf.into_pixels() })
+    };
+    let size = turn.output_size(to);
+    Ok(Some(Planes { size, luma: turned(luma)?, chroma: Some([turned(cb)?, turned(cr)?]) }))
 }
 
 /// Packed samples of any form of a picture, and the steps that are left. A crop and a resampling that come first are

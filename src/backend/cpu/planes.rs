@@ -37,7 +37,7 @@ pub(super) fn resample(
 ) -> Result<ImageBuf, BackendError> {
     inside(window, planes.size)?;
     let len = to.width() as usize;
-    let luma = Axes::new(planes.size, &planes.luma, window, to, filter)?;
+    let luma = Axes::new(planes.size, &planes.luma, window, (to, (1, 1)), filter)?;
     let mut luma_rows = luma.resampler(&planes.luma);
     let mut y_row = vec![0.0; len + PADDING];
     let Some([cb, cr]) = &planes.chroma else {
@@ -49,8 +49,8 @@ pub(super) fn resample(
         }
         return made(to, PixelFormat::Gray8, pixels);
     };
-    let cb_axes = Axes::new(planes.size, cb, window, to, filter)?;
-    let cr_axes = Axes::new(planes.size, cr, window, to, filter)?;
+    let cb_axes = Axes::new(planes.size, cb, window, (to, (1, 1)), filter)?;
+    let cr_axes = Axes::new(planes.size, cr, window, (to, (1, 1)), filter)?;
     let (mut cb_rows, mut cr_rows) = (cb_axes.resampler(cb), cr_axes.resampler(cr));
     let (mut cb_row, mut cr_row) = (y_row.clone(), y_row.clone());
     let mut pixels = vec![0; len * 3 * to.height() as usize];
@@ -67,6 +67,37 @@ pub(super) fn resample(
     made(to, PixelFormat::Rgb8, pixels)
 }
 
+/// Resamples a window of a picture in three planes, each at its own ratio and by itself: luma to `to`, chroma to a sample
+/// for each `step` pixels of it.
+///
+/// # Errors
+/// As [`resample`].
+pub(super) fn resample_apart(
+    planes: &Planes,
+    (window, to): (Rect, Size),
+    step: (u32, u32),
+    filter: Filter,
+    checkpoint: &dyn Checkpoint,
+) -> Result<[Plane; 3], BackendError> {
+    inside(window, planes.size)?;
+    let Some([cb, cr]) = &planes.chroma else { return Err(BackendError::Impossible("a grey picture".into())) };
+    let apart = |plane: &Plane, step| -> Result<Plane, BackendError> {
+        let axes = Axes::new(planes.size, plane, window, (to, step), filter)?;
+        let size = Size::at_least_one(axes.across.dst_len(), axes.down.dst_len());
+        let len = size.width() as usize;
+        let mut rows = axes.resampler(plane);
+        let mut row = vec![0.0; len + PADDING];
+        let mut samples = vec![0; len * size.height() as usize];
+        for (y, out) in (0..size.height()).zip(samples.chunks_exact_mut(len)) {
+            pause(y, checkpoint)?;
+            rows.row(y, &mut row);
+            store(&row[..len], out);
+        }
+        Ok(Plane { size, samples })
+    };
+    Ok([apart(&planes.luma, (1, 1))?, apart(cb, step)?, apart(cr, step)?])
+}
+
 fn pause(y: u32, checkpoint: &dyn Checkpoint) -> Result<(), BackendError> {
     if y.is_multiple_of(16) { cancelled(checkpoint) } else { Ok(()) }
 }
@@ -78,7 +109,14 @@ struct Axes {
 }
 
 impl Axes {
-    fn new(picture: Size, plane: &Plane, window: Rect, to: Size, filter: Filter) -> Result<Self, BackendError> {
+    /// `to`: the size, and the pixels of it that a sample stands for.
+    fn new(
+        picture: Size,
+        plane: &Plane,
+        window: Rect,
+        (to, step): (Size, (u32, u32)),
+        filter: Filter,
+    ) -> Result<Self, BackendError> {
         if plane.samples.len() as u64 != plane.size.area() {
             return Err(BackendError::Impossible(format!(
                 "a {} plane has {} samples",
@@ -86,7 +124,7 @@ impl Axes {
                 plane.samples.len()
             )));
         }
-        let (across, down) = plane_weights(picture, plane, window, to, filter);
+        let (across, down) = plane_weights(picture, plane, window, to, step, filter);
         Ok(Self { across, down })
     }
 

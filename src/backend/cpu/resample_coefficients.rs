@@ -1,7 +1,7 @@
 //! Resampling straight from JPEG coefficients, and colour conversion of the result.
 
 use crate::backend::{BackendError, Checkpoint};
-use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PixelFormat, Size};
+use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PixelFormat, Plane, Size};
 use crate::ops::{BlockWeights, Filter, ZIGZAG, component_weights};
 
 /// Resamples a whole picture to `to`: RGB, or grey where there is one component.
@@ -13,7 +13,7 @@ pub(super) fn resample(
 ) -> Result<ImageBuf, BackendError> {
     let mut planes = Vec::with_capacity(picture.components.len());
     for component in &picture.components {
-        let (columns, rows) = component_weights(picture, component, to, filter);
+        let (columns, rows) = component_weights(picture, component, to, (1, 1), filter);
         planes.push(plane(component, picture.count, &columns, &rows, checkpoint)?);
     }
     let mut out = match planes.as_slice() {
@@ -34,6 +34,26 @@ pub(super) fn resample(
     let format = if planes.len() == 1 { PixelFormat::Gray8 } else { PixelFormat::Rgb8 };
     out.shrink_to_fit();
     ImageBuf::new(to, format, out).map_err(|e| BackendError::Impossible(e.to_string()))
+}
+
+/// Resamples a whole picture of three components, each by itself: luma to `to`, chroma to a sample for each `step` pixels.
+pub(super) fn resample_apart(
+    picture: &Coefficients,
+    to: Size,
+    step: (u32, u32),
+    filter: Filter,
+    checkpoint: &dyn Checkpoint,
+) -> Result<[Plane; 3], BackendError> {
+    let [y, cb, cr] = picture.components.as_slice() else {
+        return Err(BackendError::Impossible("a picture of other than three planes".into()));
+    };
+    let apart = |component: &CoefficientPlane, step| -> Result<Plane, BackendError> {
+        let (columns, rows) = component_weights(picture, component, to, step, filter);
+        let size = Size::at_least_one(columns.bounds.len() as u32, rows.bounds.len() as u32);
+        let values = plane(component, picture.count, &columns, &rows, checkpoint)?;
+        Ok(Plane { size, samples: values.iter().map(|&value| round(value + 128.0)).collect() })
+    };
+    Ok([apart(y, (1, 1))?, apart(cb, step)?, apart(cr, step)?])
 }
 
 fn round(value: f32) -> u8 {

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::image::{ImageBuf, Picture};
+use crate::image::{Form, ImageBuf, Picture};
 use crate::ops::Step;
 use crate::telemetry::events;
 
@@ -79,8 +79,8 @@ pub struct GpuStats {
 /// A picture made on a GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuPicture {
-    /// Packed samples, straight alpha.
-    pub image: ImageBuf,
+    /// In the form that was wanted, or packed samples, straight alpha.
+    pub picture: Picture,
     /// Bytes that went up for it.
     pub bytes_up: u64,
     /// Bytes that came back.
@@ -146,10 +146,11 @@ impl GpuBackend {
     /// Whether the device does these steps with these overlays, and at this size.
     pub fn takes(&self, picture: &Picture, overlays: &[ImageBuf], steps: &[Step]) -> bool {
         let limits = current(&self.lives).map(|life| life.device.limits);
-        limits.is_some_and(|limits| Recipe::new(picture, overlays, steps, &limits, &self.tables).is_ok())
+        let work = (steps, Form::Packed);
+        limits.is_some_and(|limits| Recipe::new(picture, overlays, work, &limits, &self.tables).is_ok())
     }
 
-    /// Does the steps as [`Backend::run`], leaving the picture to whoever must do it again elsewhere.
+    /// Does the steps as [`Backend::run_to`], leaving the picture to whoever must do it again elsewhere.
     ///
     /// # Errors
     /// [`BackendError::Impossible`] when the device does not do these steps or not at this size,
@@ -158,26 +159,27 @@ impl GpuBackend {
         &self,
         picture: &Picture,
         overlays: &[ImageBuf],
-        steps: &[Step],
+        (steps, form): (&[Step], Form),
         checkpoint: &dyn Checkpoint,
     ) -> Result<GpuPicture, BackendError> {
         let life = current(&self.lives).ok_or(BackendError::DeviceLost)?;
-        let recipe = Recipe::new(picture, overlays, steps, &life.device.limits, &self.tables)
+        let recipe = Recipe::new(picture, overlays, (steps, form), &life.device.limits, &self.tables)
             .map_err(|e| BackendError::Impossible(e.to_string()))?;
         let output = recipe.output;
         let program = Program::new(recipe, &life.device).map_err(|_| BackendError::DeviceLost)?;
         let (bytes_up, bytes_down) = (program.bytes_up, program.bytes_down());
         let (answer, answered) = mpsc::sync_channel(1);
-        life.orders.try_send(Order::Picture(Job { program, answer })).map_err(|_| BackendError::DeviceLost)?;
+        life.orders
+            .try_send(Order::Picture(Box::new(Job { program, answer })))
+            .map_err(|_| BackendError::DeviceLost)?;
         let ready = awaited(&life, &answered, checkpoint)?;
-        let pixels = ready.pixels(output.size, output.format).ok_or(BackendError::DeviceLost)?;
+        let picture = ready.picture(&output).ok_or(BackendError::DeviceLost)?;
         drop(ready);
         // What came from a device that was lost meanwhile is not believed.
         if life.device.is_lost() {
             return Err(BackendError::DeviceLost);
         }
-        let image = super::cpu::made(output.size, output.format, pixels)?;
-        Ok(GpuPicture { image, bytes_up, bytes_down })
+        Ok(GpuPicture { picture, bytes_up, bytes_down })
     }
 
     /// Destroys the device as a driver's reset would; it is rebuilt in the background. For tests of just that.
@@ -225,13 +227,14 @@ impl Backend for GpuBackend {
         self.takes(input, &[], steps)
     }
 
-    fn run(
+    fn run_to(
         &self,
         picture: Picture,
         overlays: &[ImageBuf],
         steps: &[Step],
+        form: Form,
         checkpoint: &dyn Checkpoint,
-    ) -> Result<ImageBuf, BackendError> {
-        self.attempt(&picture, overlays, steps, checkpoint).map(|made| made.image)
+    ) -> Result<Picture, BackendError> {
+        self.attempt(&picture, overlays, (steps, form), checkpoint).map(|made| made.picture)
     }
 }

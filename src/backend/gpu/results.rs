@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use wgpu::Buffer;
 
-use crate::image::{ImageBuf, PixelFormat, Size};
+use crate::image::{ImageBuf, Picture, Plane, Planes};
 
 use super::device::Device;
 use super::pool::Use;
+use super::recipe::{Output, Packed, Place};
 
 /// A mapped buffer; unmapped and free again when the last of its readers is done.
 #[derive(Debug)]
@@ -32,17 +33,38 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// The samples of a picture, without what pads its rows; `None` when they cannot be read.
-    pub(super) fn pixels(&self, size: Size, format: PixelFormat) -> Option<Vec<u8>> {
-        let row = size.width() as usize * format.channels();
-        let padded = row.next_multiple_of(4);
-        let bytes = (padded * size.height() as usize) as u64;
-        let view = self.results.buffer.get_mapped_range(self.at..self.at + bytes).ok()?;
-        if row == padded {
-            return Some(view.to_vec());
+    /// The picture; `None` when its bytes cannot be read.
+    pub(super) fn picture(&self, output: &Output) -> Option<Picture> {
+        match output {
+            Output::Packed(packed) => {
+                let pixels = self.pixels(packed)?;
+                ImageBuf::new(packed.size, packed.format, pixels).ok().map(Picture::Packed)
+            }
+            Output::Planes { size, planes } => {
+                let plane = |packed: &Packed| Some(Plane { size: packed.size, samples: self.pixels(packed)? });
+                let [luma, cb, cr] = planes;
+                let chroma = Some([plane(cb)?, plane(cr)?]);
+                Some(Picture::Planes(Planes { size: *size, luma: plane(luma)?, chroma }))
+            }
         }
-        let mut pixels = Vec::with_capacity(ImageBuf::byte_len(size, format) as usize);
-        for padded in view.chunks_exact(padded) {
+    }
+
+    /// Samples without what pads their rows.
+    fn pixels(&self, packed: &Packed) -> Option<Vec<u8>> {
+        let row = packed.size.width() as usize * packed.format.channels();
+        let padded = row.next_multiple_of(4);
+        let Place::Work(_, word) = packed.place else { return None };
+        // A view begins at a multiple of 8 bytes.
+        let first = self.at + 4 * u64::from(word);
+        let begin = first & !7;
+        let end = first + (padded * packed.size.height() as usize) as u64;
+        let view = self.results.buffer.get_mapped_range(begin..end).ok()?;
+        let bytes = view.get((first - begin) as usize..)?;
+        if row == padded {
+            return Some(bytes.to_vec());
+        }
+        let mut pixels = Vec::with_capacity(row * packed.size.height() as usize);
+        for padded in bytes.chunks_exact(padded) {
             pixels.extend_from_slice(&padded[..row]);
         }
         Some(pixels)

@@ -6,7 +6,7 @@ use wgpu::{Buffer, MapRangeError};
 
 use super::device::Device;
 use super::pool::Use;
-use super::recipe::{Packed, Pass, Place, Recipe, Upload};
+use super::recipe::{Output, Pass, Place, Recipe, Upload};
 use super::tables::Table;
 
 /// Parts of a batch's memory begin at multiples of this.
@@ -35,7 +35,7 @@ pub(super) struct Program {
     pub(super) slots: Vec<u64>,
     pub(super) tables: Vec<Arc<Table>>,
     pub(super) passes: Vec<Pass>,
-    pub(super) output: Packed,
+    pub(super) output: Output,
 }
 
 impl Program {
@@ -67,7 +67,7 @@ impl Program {
 
     /// The slot that the result fills.
     pub(super) const fn output_slot(&self) -> Option<usize> {
-        match self.output.place {
+        match self.output.place() {
             Place::Work(slot, _) => Some(slot),
             Place::Input(_) => None,
         }

@@ -44,8 +44,8 @@ impl Table {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Resample { from: u32, to: u32, filter: Filter },
-    Plane { picture: u32, plane: u32, window: (u32, u32), to: u32, filter: Filter },
-    Blocks { picture: u32, luma: u32, component: u32, count: u8, to: u32, filter: Filter },
+    Plane { picture: u32, plane: u32, window: (u32, u32), to: u32, step: u32, filter: Filter },
+    Blocks { picture: u32, luma: u32, component: u32, count: u8, to: u32, step: u32, filter: Filter },
     Blur { len: u32, sigma: u64, up: bool },
     Identity { len: u32 },
     Coverage { opacity: u32 },
@@ -88,16 +88,16 @@ impl TableCache {
         picture: Size,
         plane: &Plane,
         window: Rect,
-        to: Size,
+        (to, step): (Size, (u32, u32)),
         filter: Filter,
     ) -> [Arc<Table>; 2] {
         let across = (window.left, window.size.width());
         let down = (window.top, window.size.height());
-        let both = || plane_weights(picture, plane, window, to, filter);
-        let key = |picture, plane, window, to| Key::Plane { picture, plane, window, to, filter };
+        let both = || plane_weights(picture, plane, window, to, step, filter);
+        let key = |picture, plane, window, to, step| Key::Plane { picture, plane, window, to, step, filter };
         [
-            self.get(key(picture.width(), plane.size.width(), across, to.width()), || of_samples(&both().0)),
-            self.get(key(picture.height(), plane.size.height(), down, to.height()), || of_samples(&both().1)),
+            self.get(key(picture.width(), plane.size.width(), across, to.width(), step.0), || of_samples(&both().0)),
+            self.get(key(picture.height(), plane.size.height(), down, to.height(), step.1), || of_samples(&both().1)),
         ]
     }
 
@@ -106,20 +106,24 @@ impl TableCache {
         &self,
         picture: &Coefficients,
         component: &CoefficientPlane,
-        to: Size,
+        (to, step): (Size, (u32, u32)),
         filter: Filter,
     ) -> [Arc<Table>; 2] {
         let luma = picture.components.first().map_or(component.size, |luma| luma.size);
-        let both = || component_weights(picture, component, to, filter);
-        let key = |side: fn(Size) -> u32| Key::Blocks {
+        let both = || component_weights(picture, component, to, step, filter);
+        let key = |side: fn(Size) -> u32, step| Key::Blocks {
             picture: side(picture.size),
             luma: side(luma),
             component: side(component.size),
             count: picture.count,
             to: side(to),
+            step,
             filter,
         };
-        [self.get(key(Size::width), || of_blocks(&both().0)), self.get(key(Size::height), || of_blocks(&both().1))]
+        [
+            self.get(key(Size::width, step.0), || of_blocks(&both().0)),
+            self.get(key(Size::height, step.1), || of_blocks(&both().1)),
+        ]
     }
 
     /// Blurs a side: pixels → samples, and samples → pixels where those lie on a coarser grid.

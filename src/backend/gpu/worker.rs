@@ -50,7 +50,7 @@ pub(super) struct Counters {
 
 /// What a device's thread is asked for.
 pub(super) enum Order {
-    Picture(Job),
+    Picture(Box<Job>),
     /// Bytes copied in a second, measured when nothing else is done.
     Bandwidth {
         software: bool,
@@ -231,7 +231,7 @@ impl Queue<'_> {
             None => self.orders.try_recv().map_err(|_| RecvTimeoutError::Timeout),
         };
         let first = match first {
-            Ok(Order::Picture(job)) => job,
+            Ok(Order::Picture(job)) => *job,
             Ok(Order::Bandwidth { software, answer }) if idle => return Gathered::Bandwidth { software, answer },
             Ok(order) => {
                 self.left = Some(order);
@@ -257,7 +257,7 @@ impl Queue<'_> {
                 break;
             }
             all = sum;
-            batch.push(job);
+            batch.push(*job);
         }
         Gathered::Batch(batch)
     }

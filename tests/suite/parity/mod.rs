@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use phasor::backend::gpu::Wanted;
 use phasor::backend::{Backend, BackendError, CpuBackend, GpuBackend, NeverCancelled};
 use phasor::codecs::{DecodeSpec, Detail, Limits, decode, probe};
-use phasor::image::{ImageBuf, Orientation, Picture, PixelFormat, Point, Rect, Rgb8, Size};
+use phasor::image::{Form, ImageBuf, Orientation, Picture, PixelFormat, Plane, Planes, Point, Rect, Rgb8, Size};
 use phasor::ops::{Border, Filter, Opacity, Placement, Sigma, Step};
 
 use compare::{difference, distance};
@@ -61,7 +61,7 @@ fn same(gpu: &GpuBackend, picture: &Picture, steps: &[Step], tolerance: u8) {
 #[track_caller]
 fn same_with(gpu: &GpuBackend, picture: &Picture, overlays: &[ImageBuf], steps: &[Step], tolerance: u8) {
     let expected = CpuBackend.run(picture.clone(), overlays, steps, &NeverCancelled).unwrap();
-    let actual = gpu.attempt(picture, overlays, steps, &NeverCancelled).unwrap().image;
+    let actual = gpu.run(picture.clone(), overlays, steps, &NeverCancelled).unwrap();
     let apart = difference(&expected, &actual);
     assert!(apart.max <= tolerance, "{:?} {steps:?}: {apart:?}", picture.size());
     // Of a few samples a mean says nothing.
@@ -99,7 +99,7 @@ fn resampling_is_within_one_of_the_definition() {
             let to = size(to.0, to.1);
             let steps = [Step::Resample { to, filter: Filter::Lanczos3 }];
             let expected = reference::resampled(&image, to);
-            let on_gpu = gpu.attempt(&image.clone().into(), &[], &steps, &NeverCancelled).unwrap().image;
+            let on_gpu = gpu.run(image.clone().into(), &[], &steps, &NeverCancelled).unwrap();
             let on_cpu = CpuBackend.run(image.into(), &[], &steps, &NeverCancelled).unwrap();
             for (name, made) in [("gpu", on_gpu), ("cpu", on_cpu)] {
                 let (max, mean) = distance(&made, &expected);
@@ -212,6 +212,83 @@ fn overlays_are_the_same() {
 }
 
 #[test]
+fn what_stays_in_planes_is_the_same() {
+    let Some(gpu) = gpu() else { return };
+    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join("photo.jpg")).unwrap();
+    let limits = Limits::default();
+    let header = probe(&bytes, &limits).unwrap();
+    let spec = DecodeSpec { detail: Detail::Coefficients(6), ..DecodeSpec::default() };
+    let coefficients = decode(&bytes, &header, &spec, &limits, &|| false).unwrap().picture;
+    for picture in [
+        Picture::Planes(planes(size(203, 145), 2, 2, 21)),
+        Picture::Planes(planes(size(203, 145), 1, 1, 22)),
+        Picture::Planes(planes(size(200, 144), 4, 1, 23)),
+        coefficients,
+    ] {
+        for step in [1, 2] {
+            let form = Form::Planes { across: step, down: step };
+            for to in [size(51, 33), size(20, 14), size(1, 1)] {
+                let shrink = Step::Resample { to, filter: Filter::Lanczos3 };
+                let mut kinds =
+                    vec![vec![shrink.clone()], vec![Step::Orient(Orientation::from_exif(6)), shrink.clone()]];
+                if matches!(picture, Picture::Planes(_)) {
+                    let window = Rect { left: 31, top: 17, size: size(100, 90) };
+                    kinds.push(vec![Step::Crop(window), shrink.clone()]);
+                }
+                for steps in kinds {
+                    let on_cpu = CpuBackend.run_to(picture.clone(), &[], &steps, form, &NeverCancelled).unwrap();
+                    let on_gpu = gpu.run_to(picture.clone(), &[], &steps, form, &NeverCancelled).unwrap();
+                    let turned = steps.len() > 1 && matches!(steps[0], Step::Orient(_));
+                    match (&on_cpu, &on_gpu) {
+                        (Picture::Planes(cpu), Picture::Planes(gpu)) => {
+                            let all = |p: &Planes| {
+                                let [cb, cr] = p.chroma.clone().unwrap();
+                                [p.luma.clone(), cb, cr]
+                            };
+                            for (cpu, gpu) in all(cpu).iter().zip(&all(gpu)) {
+                                assert_eq!(cpu.size, gpu.size);
+                                let apart = cpu.samples.iter().zip(&gpu.samples).map(|(a, b)| a.abs_diff(*b)).max();
+                                assert!(apart <= Some(1), "{steps:?} {form:?}: {apart:?}");
+                            }
+                            // The same as by way of colours, as far as those can hold it.
+                            assert_eq!(cpu.size, to);
+                        }
+                        // Turns make colours on the GPU.
+                        (_, Picture::Packed(_)) if turned => {}
+                        other => panic!("{steps:?} {form:?}: {other:?}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Chroma that is made coarse at once is that which is made fine first and averaged then.
+#[test]
+fn chroma_lies_where_it_belongs() {
+    let ramp = |width: u32, height: u32, slope: f64, from: f64| {
+        let samples = (0..width * height).map(|i| (from + slope * f64::from(i % width)).round() as u8).collect();
+        Plane { size: size(width, height), samples }
+    };
+    // Luma and chroma rise alike from left to right; a chroma sample covers two of luma and lies in their middle.
+    let [cb, cr] = [(); 2].map(|()| ramp(200, 50, 1.0, 20.5));
+    let picture = Planes { size: size(400, 100), luma: ramp(400, 100, 0.5, 20.25), chroma: Some([cb, cr]) };
+    for width in [100, 99, 37] {
+        let steps = [Step::Resample { to: size(width, 25), filter: Filter::Lanczos3 }];
+        let form = Form::Planes { across: 2, down: 2 };
+        let made = CpuBackend.run_to(Picture::Planes(picture.clone()), &[], &steps, form, &NeverCancelled).unwrap();
+        let Picture::Planes(Planes { luma, chroma: Some([cb, _]), .. }) = made else { panic!("no planes") };
+        assert_eq!((cb.size.width(), cb.size.height()), (width.div_ceil(2), 13));
+        // Away from the edges, where filters see less.
+        for x in 2..cb.size.width() - 2 {
+            let mean = (f64::from(luma.samples[2 * x as usize]) + f64::from(luma.samples[2 * x as usize + 1])) / 2.0;
+            let got = f64::from(cb.samples[x as usize]);
+            assert!((got - mean).abs() <= 1.0, "{width}, {x}: {got} {mean}");
+        }
+    }
+}
+
+#[test]
 fn pictures_larger_than_a_binding_are_the_same() {
     // All of these but grey goes up in bands.
     let Some(gpu) = open(Some(600_000)) else { return };
@@ -268,8 +345,8 @@ fn pictures_of_one_batch_do_not_disturb_each_other() {
             scope.spawn(move || {
                 for i in 0..40 {
                     let (picture, steps, expected) = &kinds[(5 * t + i) % kinds.len()];
-                    let made = gpu.attempt(picture, &[], steps, &NeverCancelled).unwrap();
-                    let apart = difference(expected, &made.image);
+                    let made = gpu.run(picture.clone(), &[], steps, &NeverCancelled).unwrap();
+                    let apart = difference(expected, &made);
                     assert!(apart.max <= 2, "{steps:?}: {apart:?}");
                 }
             });
@@ -338,7 +415,7 @@ fn what_the_device_does_not_do_is_said_before_it_is_tried() {
     let picture = Picture::from(random(size(9, 9), PixelFormat::Rgb8, 1));
     let steps = [Step::SmartCrop { to: size(3, 3) }];
     assert!(!gpu.supports(&picture, &steps));
-    assert!(matches!(gpu.attempt(&picture, &[], &steps, &NeverCancelled), Err(BackendError::Impossible(_))));
+    assert!(matches!(gpu.run(picture.clone(), &[], &steps, &NeverCancelled), Err(BackendError::Impossible(_))));
     let outside = [Step::Crop(Rect { left: 5, top: 0, size: size(5, 9) })];
     assert!(!gpu.supports(&picture, &outside));
 }
@@ -355,9 +432,9 @@ fn a_device_destroyed_in_flight_gives_no_wrong_picture() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    match gpu.attempt(&picture, &[], &steps, &NeverCancelled) {
+                    match gpu.run(picture.clone(), &[], &steps, &NeverCancelled) {
                         Ok(made) => {
-                            assert!(difference(&expected, &made.image).max <= 1);
+                            assert!(difference(&expected, &made).max <= 1);
                             right.fetch_add(1, Ordering::Relaxed);
                         }
                         Err(BackendError::DeviceLost) => {

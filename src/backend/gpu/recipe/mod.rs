@@ -6,8 +6,8 @@ mod resample;
 
 use std::sync::Arc;
 
-use crate::backend::order;
-use crate::image::{ImageBuf, Picture, PixelFormat, Rect, Size};
+use crate::backend::{order, planar};
+use crate::image::{Form, ImageBuf, Picture, PixelFormat, Rect, Size};
 use crate::ops::{Filter, Step};
 
 use super::shaders::{Shader, workgroups};
@@ -114,7 +114,28 @@ pub(super) struct Recipe<'a> {
     pub(super) tables: Vec<Arc<Table>>,
     pub(super) passes: Vec<Pass>,
     /// The picture that comes out; it fills its slot.
-    pub(super) output: Packed,
+    pub(super) output: Output,
+}
+
+/// What comes out.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Output {
+    Packed(Packed),
+    /// Y, Cb and Cr of a picture of this size, one after the other in one slot, each a grey picture of its own.
+    Planes {
+        size: Size,
+        planes: [Packed; 3],
+    },
+}
+
+impl Output {
+    /// Where it begins.
+    pub(super) const fn place(&self) -> Place {
+        match self {
+            Self::Packed(packed) => packed.place,
+            Self::Planes { planes: [luma, ..], .. } => luma.place,
+        }
+    }
 }
 
 /// A packed picture on the device, rows padded to whole words.
@@ -170,12 +191,17 @@ impl<'a> Recipe<'a> {
     pub(super) fn new(
         picture: &'a Picture,
         overlays: &'a [ImageBuf],
-        steps: &[Step],
+        (steps, form): (&[Step], Form),
         limits: &Limits,
         cache: &'a TableCache,
     ) -> Result<Self, Unfit> {
         let steps = order::cheaper(steps, picture.size());
         let mut writer = Writer::new(*limits, overlays, cache);
+        if let Some(planar) = planar(picture.size(), &steps, form).filter(|planar| planar.turn.is_upright())
+            && let Some(output) = writer.kept_in_planes(picture, &planar)?
+        {
+            return Ok(writer.finished(output));
+        }
         let (mut held, mut rest) = writer.begin(picture, &steps)?;
         loop {
             (held, rest) = match rest {
@@ -190,8 +216,7 @@ impl<'a> Recipe<'a> {
         }
         let Held::Device(output) = held else { return Err(Unfit::Nothing) };
         let Place::Work(..) = output.place else { return Err(Unfit::Nothing) };
-        let Writer { uploads, staging, input, slots, tables, passes, .. } = writer;
-        Ok(Self { uploads, staging, input, slots, tables, passes, output })
+        Ok(writer.finished(Output::Packed(output)))
     }
 }
 
@@ -228,6 +253,11 @@ impl<'a> Writer<'a> {
             passes: Vec::new(),
             stage: 0,
         }
+    }
+
+    fn finished(self, output: Output) -> Recipe<'a> {
+        let Self { uploads, staging, input, slots, tables, passes, .. } = self;
+        Recipe { uploads, staging, input, slots, tables, passes, output }
     }
 
     fn fits(&self) -> Result<(), Unfit> {

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::image::{Coefficients, PixelFormat, Planes, Rect, Size};
+use crate::backend::Planar;
+use crate::image::{Coefficients, Picture, PixelFormat, Planes, Rect, Size};
 use crate::ops::{Filter, Sigma};
 
 use super::super::shaders::Shader;
 use super::super::tables::Table;
 use super::super::uniforms;
-use super::{Held, Place, Pointer, Slot, Unfit, Upload, Writer};
+use super::{Held, Output, Packed, Place, Pointer, Slot, Unfit, Upload, Writer, pitch};
 
 /// A picture or plane of 8-bit samples that sums are made of.
 struct Samples<'a> {
@@ -46,6 +47,9 @@ struct Lane {
     pitch: u32,
     step: u32,
 }
+
+/// Sums down the columns: their slot, where each plane lies in it, and what sums it across.
+type Sums = (Slot, Vec<Lane>, Vec<Arc<Table>>);
 
 /// What the last sums are, as `flags` in `store.wgsl`.
 const ALPHA: u32 = 1;
@@ -107,32 +111,7 @@ impl<'a> Writer<'a> {
         to: Size,
         filter: Filter,
     ) -> Result<Held<'a>, Unfit> {
-        if !window.is_inside(planes.size) {
-            return Err(Unfit::Impossible);
-        }
-        let mut parts = Vec::with_capacity(3);
-        let mut floats = 0;
-        for plane in std::iter::once(&planes.luma).chain(planes.chroma.iter().flatten()) {
-            if plane.samples.len() as u64 != plane.size.area() {
-                return Err(Unfit::Impossible);
-            }
-            let [across, down] = self.cache.plane(planes.size, plane, window, to, filter);
-            let source = Source::Host(&plane.samples, plane.size.width() as usize);
-            let samples = Samples { source, left: 0, top: 0, channels: 1, alpha: 0, parts: 3 };
-            let axes = Axes { across, down };
-            let begin = floats;
-            floats += 4 * u64::from(samples.words(&axes)) * u64::from(to.height());
-            parts.push((samples, axes, begin));
-        }
-        let sums = self.slot(floats)?;
-        let mut lanes = Vec::with_capacity(parts.len());
-        let mut tables = Vec::with_capacity(parts.len());
-        for (samples, axes, begin) in parts {
-            // The slot was found to fit, so its samples can be counted in 32 bits.
-            lanes.push(self.sum_down(&samples, &axes, (sums, begin as u32))?);
-            tables.push(axes.across);
-        }
-        self.next_stage();
+        let (sums, lanes, tables) = self.plane_sums(planes, window, (to, (1, 1)), filter)?;
         let (format, flags) = of_planes(lanes.len());
         self.store(sums, &lanes, &tables, (to, format), flags)
     }
@@ -144,23 +123,107 @@ impl<'a> Writer<'a> {
         to: Size,
         filter: Filter,
     ) -> Result<Held<'a>, Unfit> {
+        let (sums, lanes, tables) = self.coefficient_sums(picture, (to, (1, 1)), filter)?;
+        let (format, flags) = of_planes(lanes.len());
+        self.store(sums, &lanes, &tables, (to, format), flags)
+    }
+
+    /// A picture that comes in planes or coefficients, and stays in planes; `None` for other pictures, grey ones too.
+    pub(super) fn kept_in_planes(&mut self, picture: &'a Picture, planar: &Planar) -> Result<Option<Output>, Unfit> {
+        let Planar { window, to, filter, step, .. } = *planar;
+        let (sums, lanes, tables) = match picture {
+            Picture::Planes(planes @ Planes { chroma: Some(_), .. }) => {
+                self.plane_sums(planes, window, (to, step), filter)?
+            }
+            Picture::Coefficients(all) if window == Rect::whole(all.size) && all.components.len() == 3 => {
+                self.coefficient_sums(all, (to, step), filter)?
+            }
+            _ => return Ok(None),
+        };
+        let chroma = Size::at_least_one(to.width().div_ceil(step.0), to.height().div_ceil(step.1));
+        let sizes = [to, chroma, chroma];
+        let words = sizes.map(|size| u64::from(pitch(size.width(), PixelFormat::Gray8)) * u64::from(size.height()));
+        let slot = self.slot(words.iter().sum())?;
+        let mut at = 0;
+        let mut planes = sizes.map(|size| Packed { place: Place::Work(slot, 0), size, format: PixelFormat::Gray8 });
+        for (plane, words) in planes.iter_mut().zip(words) {
+            // The slot was found to fit, so its words can be counted in 32 bits.
+            plane.place = Place::Work(slot, at as u32);
+            at += words;
+        }
+        for ((plane, lane), table) in planes.iter().zip(&lanes).zip(&tables) {
+            self.store_at(*plane, sums, &[*lane], std::slice::from_ref(table), 0)?;
+        }
+        self.next_stage();
+        Ok(Some(Output::Planes { size: to, planes }))
+    }
+
+    /// The sums down the columns of planes, and where each lies.
+    fn plane_sums(
+        &mut self,
+        planes: &'a Planes,
+        window: Rect,
+        (to, step): (Size, (u32, u32)),
+        filter: Filter,
+    ) -> Result<Sums, Unfit> {
+        if !window.is_inside(planes.size) {
+            return Err(Unfit::Impossible);
+        }
+        let mut parts = Vec::with_capacity(3);
+        let mut floats = 0;
+        for plane in std::iter::once(&planes.luma).chain(planes.chroma.iter().flatten()) {
+            if plane.samples.len() as u64 != plane.size.area() {
+                return Err(Unfit::Impossible);
+            }
+            let step = if parts.is_empty() { (1, 1) } else { step };
+            let [across, down] = self.cache.plane(planes.size, plane, window, (to, step), filter);
+            let source = Source::Host(&plane.samples, plane.size.width() as usize);
+            let samples = Samples { source, left: 0, top: 0, channels: 1, alpha: 0, parts: 3 };
+            let axes = Axes { across, down };
+            let begin = floats;
+            floats += 4 * u64::from(samples.words(&axes)) * u64::from(axes.down.len());
+            parts.push((samples, axes, begin));
+        }
+        let sums = self.slot(floats)?;
+        let mut lanes = Vec::with_capacity(parts.len());
+        let mut tables = Vec::with_capacity(parts.len());
+        for (samples, axes, begin) in parts {
+            // The slot was found to fit, so its samples can be counted in 32 bits.
+            lanes.push(self.sum_down(&samples, &axes, (sums, begin as u32))?);
+            tables.push(axes.across);
+        }
+        self.next_stage();
+        Ok((sums, lanes, tables))
+    }
+
+    /// The samples of each component of coefficients, as sums that need no more than to be stored.
+    fn coefficient_sums(
+        &mut self,
+        picture: &'a Coefficients,
+        (to, step): (Size, (u32, u32)),
+        filter: Filter,
+    ) -> Result<Sums, Unfit> {
         if !matches!(picture.components.len(), 1 | 3) {
             return Err(Unfit::Impossible);
         }
-        let (width, height) = (to.width(), to.height());
-        let area = width.checked_mul(height).ok_or(Unfit::TooLarge)?;
         let zigzag = self.cache.zigzag();
         let order = self.table(&zigzag)?;
-        let sums = self.slot(u64::from(area) * picture.components.len() as u64)?;
         let frequencies = frequencies(picture.count);
+        let chroma = (to.width().div_ceil(step.0), to.height().div_ceil(step.1));
+        let sizes = [(to.width(), to.height()), chroma, chroma];
+        let areas = sizes.map(|(width, height)| u64::from(width) * u64::from(height));
+        let sums = self.slot(areas.iter().take(picture.components.len()).sum())?;
+        let mut at = 0;
         let mut seconds = Vec::with_capacity(3);
         let mut lanes = Vec::with_capacity(3);
-        for (component, at) in picture.components.iter().zip((0..).step_by(area as usize)) {
+        let mut tables = Vec::with_capacity(3);
+        for (i, (component, (width, height))) in picture.components.iter().zip(sizes).enumerate() {
             let plane = component.blocks.area();
             if component.values.len() as u64 != plane * u64::from(picture.count) {
                 return Err(Unfit::Impossible);
             }
-            let [columns, rows] = self.cache.blocks(picture, component, to, filter);
+            let step = if i == 0 { (1, 1) } else { step };
+            let [columns, rows] = self.cache.blocks(picture, component, (to, step), filter);
             let blocks = component.blocks.width();
             let gathered_width = frequencies.checked_mul(blocks).ok_or(Unfit::TooLarge)?;
             let gathered = self.slot(u64::from(gathered_width) * u64::from(height))?;
@@ -178,19 +241,19 @@ impl<'a> Writer<'a> {
             let places = [self.table(&rows)?, order, Pointer::Nowhere, Pointer::Nowhere];
             let extent = [gathered_width, height];
             self.pass(Shader::BlocksDown, [Place::Input(input), Place::Work(gathered, 0)], places, extent, &first)?;
-            seconds.push((gathered, at, columns, uniforms::Blocks { width, ..first }));
-            lanes.push(Lane { at, pitch: width, step: 1 });
+            seconds.push((gathered, at as u32, columns, uniforms::Blocks { width, ..first }));
+            lanes.push(Lane { at: at as u32, pitch: width, step: 1 });
+            tables.push(self.cache.identity(width));
+            at += areas[i];
         }
         self.next_stage();
         for (gathered, at, columns, second) in seconds {
             let places = [self.table(&columns)?, order, Pointer::Nowhere, Pointer::Nowhere];
             let ends = [Place::Work(gathered, 0), Place::Work(sums, at)];
-            self.pass(Shader::BlocksAcross, ends, places, [width, height], &second)?;
+            self.pass(Shader::BlocksAcross, ends, places, [second.width, second.height], &second)?;
         }
         self.next_stage();
-        let (format, flags) = of_planes(lanes.len());
-        let identity = self.cache.identity(width);
-        self.store(sums, &lanes, &vec![identity; lanes.len()], (to, format), flags)
+        Ok((sums, lanes, tables))
     }
 
     /// Sums down the columns, as floats into `dst`, a slot and the first sample in it. Only what the tables read goes
@@ -314,11 +377,26 @@ impl<'a> Writer<'a> {
         flags: u32,
     ) -> Result<Held<'a>, Unfit> {
         let out = self.packed(to, format)?;
+        self.store_at(out, sums, lanes, tables, flags)?;
+        self.next_stage();
+        Ok(Held::Device(out))
+    }
+
+    /// As [`Self::store`], into a place that there is, in the current stage.
+    fn store_at(
+        &mut self,
+        out: Packed,
+        sums: Slot,
+        lanes: &[Lane],
+        tables: &[Arc<Table>],
+        flags: u32,
+    ) -> Result<(), Unfit> {
+        let (width, height) = (out.size.width(), out.size.height());
         let mut store = uniforms::Store {
-            width: to.width(),
-            height: to.height(),
+            width,
+            height,
             dst_pitch: out.pitch(),
-            channels: format.channels() as u32,
+            channels: out.format.channels() as u32,
             flags,
             xx: 1,
             yy: 1,
@@ -329,9 +407,7 @@ impl<'a> Writer<'a> {
             (store.at[c], store.pitch[c], store.step[c]) = (lane.at, lane.pitch, lane.step);
             places[c] = self.table(table)?;
         }
-        self.pass(Shader::StoreBytes, [Place::Work(sums, 0), out.place], places, [out.pitch(), to.height()], &store)?;
-        self.next_stage();
-        Ok(Held::Device(out))
+        self.pass(Shader::StoreBytes, [Place::Work(sums, 0), out.place], places, [out.pitch(), height], &store)
     }
 }
 

@@ -94,6 +94,7 @@ pub(super) fn plain(coefficients: &[i16; 64], Scaled(table): &Scaled) -> Samples
 
 /// Frequencies to places, of eight columns or rows side by side.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "a column of an array of rows")]
 fn axis(lanes: &mut [[f32; 8]; 8]) {
     for i in 0..8 {
         let f: [f32; 8] = std::array::from_fn(|k| lanes[k][i]);
