@@ -47,6 +47,7 @@ impl Server {
         self.running.as_ref().unwrap().stop();
     }
 
+    #[cfg(feature = "gpu")]
     pub fn lose_gpus(&self) {
         self.running.as_ref().unwrap().lose_gpus();
     }
