@@ -124,6 +124,102 @@ mod colour {
         run(bencher, &packed((1600, 1200), PixelFormat::Rgb8), &[], &Step::Gray);
     }
 }
+
+/// The same steps on the CPU and on the first GPU, a software one too, one picture at a time: what an answer takes. For
+/// many at once see `phasor bench`.
+#[cfg(feature = "gpu")]
+mod backends {
+    use std::sync::LazyLock;
+
+    use phasor::backend::GpuBackend;
+    use phasor::backend::gpu::Wanted;
+    use phasor::image::{CoefficientPlane, Coefficients, Point};
+    use phasor::ops::Border;
+
+    use super::*;
+
+    static GPU: LazyLock<Option<GpuBackend>> = LazyLock::new(|| {
+        let opened = GpuBackend::open_all(&Wanted { software: true, ..Wanted::default() }).into_iter().next();
+        if opened.is_none() {
+            eprintln!("SKIPPED: no GPU adapter, not even a software one");
+        }
+        opened
+    });
+
+    const WHO: [&str; 2] = ["cpu", "gpu"];
+    const SIZES: [(u32, u32); 2] = [(4000, 3000), (1600, 1200)];
+
+    fn cases() -> impl Iterator<Item = (&'static str, (u32, u32))> {
+        WHO.into_iter().flat_map(|who| SIZES.map(|size| (who, size)))
+    }
+
+    fn on(bencher: Bencher<'_, '_>, who: &str, picture: &Picture, overlays: &[ImageBuf], step: Step) {
+        let steps = [step];
+        let bencher = bencher.counter(ItemsCount::new(picture.size().area())).with_inputs(|| picture.clone());
+        match (who, GPU.as_ref()) {
+            ("cpu", _) => bencher.bench_values(|p| CpuBackend.run(p, overlays, &steps, &NeverCancelled)),
+            (_, Some(gpu)) => bencher.bench_values(|p| gpu.run(p, overlays, &steps, &NeverCancelled)),
+            _ => {}
+        }
+    }
+
+    fn to(width: u32, height: u32) -> Step {
+        Step::Resample { to: size((width, height)), filter: Filter::Lanczos3 }
+    }
+
+    fn six_coefficients(of: (u32, u32)) -> Picture {
+        let component = |of: (u32, u32)| {
+            let blocks = size((of.0.div_ceil(8), of.1.div_ceil(8)));
+            let values = noise(6 * blocks.area() as usize).into_iter().map(|v| i16::from(v) - 128).collect();
+            CoefficientPlane { size: size(of), blocks, values }
+        };
+        let chroma = (of.0.div_ceil(2), of.1.div_ceil(2));
+        let components = vec![component(of), component(chroma), component(chroma)];
+        Picture::Coefficients(Coefficients { size: size(of), count: 6, components })
+    }
+
+    #[divan::bench(args = cases().flat_map(|(who, size)| [5, 2].map(|tenths| (who, size, 300 * tenths / 5))), sample_count = 10)]
+    fn resample_rgb(bencher: Bencher<'_, '_>, (who, of, width): (&str, (u32, u32), u32)) {
+        on(bencher, who, &packed(of, PixelFormat::Rgb8), &[], to(width, width * 3 / 4));
+    }
+
+    #[divan::bench(args = cases(), sample_count = 10)]
+    fn resample_planes_to_640(bencher: Bencher<'_, '_>, (who, of): (&str, (u32, u32))) {
+        on(bencher, who, &planes_420(of), &[], to(640, 480));
+    }
+
+    #[divan::bench(args = cases(), sample_count = 10)]
+    fn resample_coefficients_to_300(bencher: Bencher<'_, '_>, (who, of): (&str, (u32, u32))) {
+        on(bencher, who, &six_coefficients(of), &[], to(300, 225));
+    }
+
+    #[divan::bench(args = WHO.into_iter().flat_map(|who| [2.0, 10.0, 40.0].map(|sigma| (who, sigma))), sample_count = 10)]
+    fn blur_rgb_2mp(bencher: Bencher<'_, '_>, (who, sigma): (&str, f64)) {
+        if let Some(sigma) = Sigma::new(sigma) {
+            on(bencher, who, &packed((1600, 1200), PixelFormat::Rgb8), &[], Step::Blur(sigma));
+        }
+    }
+
+    #[divan::bench(args = cases(), sample_count = 10)]
+    fn turn_rgb(bencher: Bencher<'_, '_>, (who, of): (&str, (u32, u32))) {
+        on(bencher, who, &packed(of, PixelFormat::Rgb8), &[], Step::Orient(Orientation::from_exif(6)));
+    }
+
+    #[divan::bench(args = cases(), sample_count = 10)]
+    fn embed_rgb(bencher: Bencher<'_, '_>, (who, of): (&str, (u32, u32))) {
+        let step =
+            Step::Embed { into: size((of.0 + 100, of.1 + 100)), at: Point { x: 50, y: 50 }, border: Border::Mirror };
+        on(bencher, who, &packed(of, PixelFormat::Rgb8), &[], step);
+    }
+
+    #[divan::bench(args = cases(), sample_count = 10)]
+    fn tiled_overlay_rgb(bencher: Bencher<'_, '_>, (who, of): (&str, (u32, u32))) {
+        let Picture::Packed(tile) = packed((200, 100), PixelFormat::Rgba8) else { return };
+        let step = Step::Composite { overlay: 0, placement: Placement::Tiled, opacity: Opacity::new(0.25) };
+        on(bencher, who, &packed(of, PixelFormat::Rgb8), &[tile], step);
+    }
+}
+
 #[divan::bench(sample_count = 20)]
 fn zz_fir_12mp_300(b: Bencher<'_, '_>) {
     use fast_image_resize as f;

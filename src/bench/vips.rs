@@ -31,9 +31,10 @@ pub(super) fn size(request: &str) -> Option<Size> {
         return None;
     }
     let number = |name| query.get(name).and_then(|text| text.parse::<u32>().ok());
+    // Neither enlarges unless it is asked to: `>`.
     let size = match (number("width"), number("height")) {
-        (Some(width), None) => format!("{width}x"),
-        (None, Some(height)) => format!("x{height}"),
+        (Some(width), None) => format!("{width}x>"),
+        (None, Some(height)) => format!("x{height}>"),
         _ => return None,
     };
     let quality = number("quality").unwrap_or(80);
@@ -59,6 +60,7 @@ pub(super) fn measured(options: &Options, pictures: &Pictures, size: &Size, prog
     let mut measured = Measured::default();
     let begun = Instant::now();
     while measured.wall < options.seconds {
+        folder.empty();
         let running: Vec<_> = (0..processes)
             .map(|p| {
                 Command::new("vipsthumbnail")
@@ -72,16 +74,17 @@ pub(super) fn measured(options: &Options, pictures: &Pictures, size: &Size, prog
                     .spawn()
             })
             .collect();
-        for (p, child) in running.into_iter().enumerate() {
-            let part: Vec<_> = pictures.list.iter().skip(p).step_by(processes).collect();
-            if child.and_then(|mut child| child.wait()).is_ok_and(|status| status.success()) {
-                measured.done += part.len() as u64;
-                measured.megapixels += part.iter().map(|item| item.header.size.area() as f64 / 1e6).sum::<f64>();
-            } else {
-                // Which of them, it does not say.
-                measured.failed += part.len() as u64;
-            }
-        }
+        let ended: Vec<_> = running.into_iter().map(|child| child.and_then(|mut child| child.wait())).collect();
+        let all = paths.len() as u64;
+        let done = if ended.iter().all(|ended| ended.as_ref().is_ok_and(std::process::ExitStatus::success)) {
+            all
+        } else {
+            // Which pictures it could not do, it does not say: those that are not there.
+            folder.files().min(all)
+        };
+        measured.done += done;
+        measured.failed += all - done;
+        measured.megapixels += pictures.megapixels() * done as f64 / all as f64;
         measured.wall = begun.elapsed().as_secs_f64();
         bar.show(measured.wall / options.seconds, measured.done);
         if measured.done == 0 {
@@ -100,6 +103,21 @@ impl Folder {
         std::fs::create_dir(&path).ok()?;
         Some(Self(path))
     }
+
+    fn entries(&self) -> impl Iterator<Item = std::fs::DirEntry> {
+        std::fs::read_dir(&self.0).into_iter().flatten().flatten()
+    }
+
+    fn files(&self) -> u64 {
+        self.entries().count() as u64
+    }
+
+    fn empty(&self) {
+        for entry in self.entries() {
+            // One that stays is written over.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 impl Drop for Folder {
@@ -116,9 +134,9 @@ mod tests {
     #[test]
     fn only_plain_resizing_is_compared() {
         let of = |request| size(request).map(|size| (size.size, size.name));
-        assert_eq!(of("/resize?width=300"), Some(("300x".into(), "%s.jpg[Q=80]".into())));
-        assert_eq!(of("/resize?height=90&type=png"), Some(("x90".into(), "%s.png".into())));
-        assert_eq!(of("/thumbnail?width=9&quality=50&type=webp"), Some(("9x".into(), "%s.webp[Q=50]".into())));
+        assert_eq!(of("/resize?width=300"), Some(("300x>".into(), "%s.jpg[Q=80]".into())));
+        assert_eq!(of("/resize?height=90&type=png"), Some(("x90>".into(), "%s.png".into())));
+        assert_eq!(of("/thumbnail?width=9&quality=50&type=webp"), Some(("9x>".into(), "%s.webp[Q=50]".into())));
         for other in ["/crop?width=3", "/resize?width=3&height=3", "/resize?width=3&sigma=2", "/resize", "/resize?x=1"]
         {
             assert_eq!(of(other), None, "{other}");
