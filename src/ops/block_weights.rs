@@ -6,8 +6,10 @@
 //! `out = Σ_{u+v<k} W_v(rows) · C_uv · W_u(columns)ᵀ`, where `C_uv` holds coefficient (u, v) of all blocks.
 
 use std::f64::consts::PI;
+use std::sync::{Arc, LazyLock};
 
 use super::Filter;
+use super::shared::Shared;
 
 /// The weights of one axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,9 @@ pub struct BlockWeights {
     /// Where each output's weights begin.
     pub starts: Vec<usize>,
 }
+
+/// Bytes of shared tables that are kept.
+const TABLE_BYTES: usize = 8 << 20;
 
 impl BlockWeights {
     /// Weights for an axis of `samples` samples, of which the window `from .. from + span` (in samples, may be
@@ -59,6 +64,22 @@ impl BlockWeights {
             }
         }
         table
+    }
+
+    /// [`BlockWeights::new`] for whoever needs the same table again: it is made once.
+    pub fn shared(
+        filter: Filter,
+        samples: usize,
+        from: f64,
+        span: f64,
+        outputs: usize,
+        frequencies: usize,
+    ) -> Arc<Self> {
+        type Key = (Filter, [u64; 2], [usize; 3]);
+        static TABLES: LazyLock<Shared<Key, BlockWeights>> = LazyLock::new(|| Shared::new(TABLE_BYTES));
+        let key = (filter, [from.to_bits(), span.to_bits()], [samples, outputs, frequencies]);
+        let bytes = |table: &Self| 4 * table.weights.len() + 24 * table.bounds.len() + 128;
+        TABLES.get(key, bytes, || Self::new(filter, samples, from, span, outputs, frequencies))
     }
 
     /// First block, and the weights of frequency `u` for output `i`, one a block.

@@ -1,5 +1,7 @@
 //! Weight tables of one component of a picture whose components have samples of their own number.
 
+use std::sync::Arc;
+
 use crate::image::{CoefficientPlane, Coefficients, Plane, Rect, Size};
 
 use super::{BlockWeights, Filter, WeightTable};
@@ -13,7 +15,7 @@ pub fn plane_weights(
     to: Size,
     step: (u32, u32),
     filter: Filter,
-) -> (WeightTable, WeightTable) {
+) -> (Arc<WeightTable>, Arc<WeightTable>) {
     let axis = |picture: u32, plane: u32, first: u32, count: u32, (to, step): (u32, u32)| {
         let ratio = subsampling(picture, plane);
         let (outputs, reach) = coarse(to, step);
@@ -21,7 +23,7 @@ pub fn plane_weights(
         let end = from + f64::from(count) * reach / ratio;
         // Linear interpolation is what decoders do to chroma; sharper filters ring on its coarse samples.
         let filter = if end - from < f64::from(outputs) && ratio > 1.0 { Filter::Triangle } else { filter };
-        WeightTable::windowed(plane, from..end, outputs, filter)
+        WeightTable::shared(plane, from..end, outputs, filter)
     };
     let (left, width) = (window.left, window.size.width());
     let (top, height) = (window.top, window.size.height());
@@ -55,7 +57,7 @@ pub fn component_weights(
     to: Size,
     step: (u32, u32),
     filter: Filter,
-) -> (BlockWeights, BlockWeights) {
+) -> (Arc<BlockWeights>, Arc<BlockWeights>) {
     let luma = picture.components.first().map_or(component.size, |luma| luma.size);
     // A plane's samples cover the picture in whole steps of its sampling factor, also where the last is cut off.
     let span_x = spanned(picture.size.width(), luma.width(), component.size.width());
@@ -63,7 +65,7 @@ pub fn component_weights(
     let k = frequencies(picture.count);
     let axis = |samples: u32, span: f64, to: u32, step: u32| {
         let (outputs, reach) = coarse(to, step);
-        BlockWeights::new(filter, samples as usize, 0.0, span * reach, outputs as usize, k)
+        BlockWeights::shared(filter, samples as usize, 0.0, span * reach, outputs as usize, k)
     };
     let (width, height) = (component.size.width(), component.size.height());
     (axis(width, span_x, to.width(), step.0), axis(height, span_y, to.height(), step.1))

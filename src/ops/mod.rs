@@ -6,6 +6,7 @@ mod colour;
 mod component;
 mod filter;
 mod resample;
+pub(crate) mod shared;
 mod smartcrop;
 mod step;
 mod text;

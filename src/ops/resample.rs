@@ -2,8 +2,10 @@
 //! every backend.
 
 use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
 use super::Filter;
+use super::shared::Shared;
 
 /// The weights of one axis: a sparse matrix of `dst_len` rows, each a run of at most `taps` source pixels.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,9 @@ pub struct Bounds {
     /// How many, at least 1; `first + count <= src_len`.
     pub count: u32,
 }
+
+/// Bytes of shared tables that are kept.
+const TABLE_BYTES: usize = 8 << 20;
 
 impl WeightTable {
     /// Antialiased resampling of `src_len` pixels to `dst_len`, both at least 1. Pixel centres are aligned at both ends
@@ -54,6 +59,15 @@ impl WeightTable {
             }
         });
         Self::from_rows(src_len, rows)
+    }
+
+    /// [`WeightTable::windowed`] for whoever needs the same table again: it is made once.
+    pub fn shared(src_len: u32, window: Range<f64>, dst_len: u32, filter: Filter) -> Arc<Self> {
+        type Key = (u32, [u64; 2], u32, Filter);
+        static TABLES: LazyLock<Shared<Key, WeightTable>> = LazyLock::new(|| Shared::new(TABLE_BYTES));
+        let key = (src_len, [window.start.to_bits(), window.end.to_bits()], dst_len, filter);
+        let bytes = |table: &Self| 8 * (table.weights.len() + table.bounds.len()) + 128;
+        TABLES.get(key, bytes, || Self::windowed(src_len, window, dst_len, filter))
     }
 
     /// A table of any rows, each the first source pixel and the weights from there on; zero weights at the ends are cut

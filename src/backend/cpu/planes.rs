@@ -3,6 +3,8 @@
 //! When a resampling comes first, each plane is resampled at its own ratio and only the result becomes RGB. Otherwise
 //! chroma is brought to the picture's size by linear interpolation, which is the same code with a triangle filter.
 
+use std::sync::Arc;
+
 use crate::backend::{BackendError, Checkpoint};
 use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PixelFormat, Plane, Planes, Rect, Size};
 use crate::ops::{Filter, WeightTable, YcbcrToRgb, plane_weights};
@@ -104,8 +106,8 @@ fn pause(y: u32, checkpoint: &dyn Checkpoint) -> Result<(), BackendError> {
 
 /// The weight tables of one plane.
 struct Axes {
-    across: WeightTable,
-    down: WeightTable,
+    across: Arc<WeightTable>,
+    down: Arc<WeightTable>,
 }
 
 impl Axes {

@@ -261,8 +261,9 @@ pub(super) fn resample(
     filter: Filter,
     checkpoint: &dyn Checkpoint,
 ) -> Result<ImageBuf, BackendError> {
-    let across = WeightTable::new(window.size.width(), to.width(), filter);
-    let down = WeightTable::new(window.size.height(), to.height(), filter);
+    let table = |from: u32, to| WeightTable::shared(from, 0.0..f64::from(from), to, filter);
+    let across = table(window.size.width(), to.width());
+    let down = table(window.size.height(), to.height());
     if across.is_identity() && down.is_identity() {
         return super::crop::crop(buf, window);
     }

@@ -1,10 +1,11 @@
 //! Weight tables as shaders read them: 32-bit words. Tables are made once and kept: a server shrinks pictures of few
 //! sizes to fewer.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::image::{CoefficientPlane, Coefficients, Plane, Rect, Size};
+use crate::ops::shared::Shared;
 use crate::ops::{BlockWeights, BlurWeights, Filter, Opacity, Sigma, WeightTable, ZIGZAG};
 use crate::ops::{component_weights, plane_weights};
 
@@ -53,18 +54,15 @@ enum Key {
 }
 
 /// The tables that were asked for lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TableCache {
-    kept: Mutex<Kept>,
+    tables: Shared<Key, Table>,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    tables: HashMap<Key, (Arc<Table>, u64)>,
-    bytes: usize,
-    /// Counts askings; an entry remembers its last.
-    now: u64,
-    next_id: u64,
+impl Default for TableCache {
+    fn default() -> Self {
+        Self { tables: Shared::new(KEPT) }
+    }
 }
 
 /// A table without its number.
@@ -163,44 +161,11 @@ impl TableCache {
     }
 
     fn get(&self, key: Key, make: impl FnOnce() -> Made) -> Arc<Table> {
-        if let Some(table) = self.lock().find(&key) {
-            return table;
-        }
-        // Made without the lock: a table may take a millisecond. Two threads may make the same; one of them is kept.
-        let made = make();
-        self.lock().keep(key, made)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Kept {
-    fn find(&mut self, key: &Key) -> Option<Arc<Table>> {
-        self.now += 1;
-        let now = self.now;
-        self.tables.get_mut(key).map(|(table, last)| {
-            *last = now;
-            Arc::clone(table)
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        self.tables.get(key, bytes, || {
+            let Made { words, runs, identity, grid } = make();
+            Table { id: NEXT.fetch_add(1, Ordering::Relaxed), words, runs, identity, grid }
         })
-    }
-
-    fn keep(&mut self, key: Key, Made { words, runs, identity, grid }: Made) -> Arc<Table> {
-        if let Some(table) = self.find(&key) {
-            return table;
-        }
-        self.next_id += 1;
-        let table = Arc::new(Table { id: self.next_id, words, runs, identity, grid });
-        self.bytes += bytes(&table);
-        self.tables.insert(key, (Arc::clone(&table), self.now));
-        while self.bytes > KEPT
-            && let Some(oldest) = self.tables.iter().min_by_key(|(_, (_, last))| *last).map(|(key, _)| *key)
-            && let Some((gone, _)) = self.tables.remove(&oldest)
-        {
-            self.bytes -= bytes(&gone);
-        }
-        table
     }
 }
 
@@ -247,20 +212,5 @@ mod tests {
         assert!(others.iter().all(|other| other.id != table.id));
         assert_eq!((table.words[0], table.len(), table.used(0, 30)), (30, 30, (0, 400)));
         assert!(cache.identity(30).identity && !table.identity);
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
-        let cache = TableCache::default();
-        let often = cache.resample(5000, 10, Filter::Lanczos3);
-        for from in 0..200 {
-            cache.resample(20_000 + from, 5000, Filter::Lanczos3);
-            cache.resample(5000, 10, Filter::Lanczos3);
-        }
-        assert!(cache.lock().bytes <= KEPT);
-        assert!(cache.lock().tables.len() < 201, "nothing was dropped");
-        assert!(Arc::ptr_eq(&often, &cache.resample(5000, 10, Filter::Lanczos3)));
-        let sum: usize = cache.lock().tables.values().map(|(table, _)| bytes(table)).sum();
-        assert_eq!(sum, cache.lock().bytes);
     }
 }
