@@ -59,6 +59,7 @@ struct Group {
 
 impl RowSum {
     /// `out[i] = Σ weights[k] × row(k)[i]`, in levels. Rows are at least as long as `out`.
+    #[inline(always)]
     pub(super) fn sum<'a, T: Sample + 'a>(&mut self, weights: &[f64], row: impl Fn(usize) -> &'a [T], out: &mut [f32]) {
         self.quantise(weights);
         let whole = out.len() - out.len() % BLOCK;
@@ -128,6 +129,7 @@ impl RowSum {
 }
 
 /// `out[i] = Σ weights[k] × row(k)[i]` in `f32`. Rows are at least as long as `out`.
+#[inline(always)]
 pub(super) fn sum_rows<'a>(weights: &[f64], row: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
     const N: usize = 16;
     let len = out.len();
@@ -189,6 +191,7 @@ impl PixelSum {
 
     /// One row: `out` gets `dst_len × channels` samples. `row` is the source row and at least [`PADDING`] finite
     /// samples more.
+    #[inline(always)]
     pub(super) fn sum(&self, row: &[f32], out: &mut [f32]) {
         match self.channels {
             1 => self.sum_lanes::<1>(row, out),
@@ -199,6 +202,7 @@ impl PixelSum {
     }
 
     /// One or two channels: a register holds four or two neighbouring pixels.
+    #[inline(always)]
     fn sum_lanes<const C: usize>(&self, row: &[f32], out: &mut [f32]) {
         let (out, _) = out.as_chunks_mut::<C>();
         for (out, run) in out.iter_mut().zip(&self.runs) {
@@ -217,6 +221,7 @@ impl PixelSum {
     }
 
     /// Three or four channels: a register holds a pixel. Four sums take turns, so that none waits for itself.
+    #[inline(always)]
     fn sum_pixels<const C: usize>(&self, row: &[f32], out: &mut [f32]) {
         let (out, _) = out.as_chunks_mut::<C>();
         for (out, run) in out.iter_mut().zip(&self.runs) {

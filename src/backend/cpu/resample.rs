@@ -58,6 +58,7 @@ impl<'a> Samples<'a> {
     }
 
     /// Row `y` as samples with fractions, premultiplied where there is alpha, through `keep`.
+    #[inline(always)]
     fn convert<T>(&self, y: u32, row: &mut Vec<T>, keep: impl Fn(f32) -> T) {
         row.clear();
         if self.alpha {
@@ -126,6 +127,8 @@ pub(super) struct Resampler<'a> {
     order: Order,
     sum: RowSum,
     wide: Vec<f32>,
+    #[cfg(target_arch = "x86_64")]
+    avx2: bool,
 }
 
 impl<'a> Resampler<'a> {
@@ -147,12 +150,38 @@ impl<'a> Resampler<'a> {
             needed[i - 1] = needed[i - 1].min(needed[i]);
         }
         let pixels = (!across.is_identity()).then(|| PixelSum::new(across, src.channels));
-        Self { src, rows: down, needed, pixels, order, sum: RowSum::default(), wide: Vec::new() }
+        Self {
+            src,
+            rows: down,
+            needed,
+            pixels,
+            order,
+            sum: RowSum::default(),
+            wide: Vec::new(),
+            #[cfg(target_arch = "x86_64")]
+            avx2: std::arch::is_x86_feature_detected!("avx2"),
+        }
     }
 
     /// Row `y` of the result: width × channels samples and [`PADDING`] more, 0 to 255 and a little beyond,
     /// premultiplied where there is alpha. Fastest from the top down; rows above the last one asked for cannot be had.
     pub(super) fn row(&mut self, y: u32, out: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.avx2 {
+            #[target_feature(enable = "avx2")]
+            fn enabled(resampler: &mut Resampler<'_>, y: u32, out: &mut [f32]) {
+                resampler.row_for_any(y, out);
+            }
+            #[allow(unsafe_code, reason = "calling code compiled for a feature")]
+            // SAFETY: the processor was asked.
+            return unsafe { enabled(self, y, out) };
+        }
+        self.row_for_any(y, out);
+    }
+
+    /// The code that is compiled twice; the sums come out the same.
+    #[inline(always)]
+    fn row_for_any(&mut self, y: u32, out: &mut [f32]) {
         let (first, weights) = self.rows.row(y);
         let (needed, end) = (self.needed[y as usize], first + weights.len() as u32);
         let skipped = (first - needed) as usize;

@@ -185,3 +185,30 @@ fn work_stops_when_nobody_waits() {
     let whole = Rect::whole(buf.size());
     assert_eq!(resample(buf, whole, size(5, 5), Filter::Box, &Gone), Err(BackendError::Cancelled));
 }
+
+/// What is compiled for AVX2 makes the rows that the other code makes, to the bit.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn both_twins_make_the_same_rows() {
+    for format in [PixelFormat::Gray8, PixelFormat::GrayAlpha8, PixelFormat::Rgb8, PixelFormat::Rgba8] {
+        let size = Size::at_least_one(173, 61);
+        let pixels = (0..ImageBuf::byte_len(size, format)).map(|i| (i * i * 7 % 251) as u8).collect();
+        let buf = ImageBuf::new(size, format, pixels).unwrap();
+        for to in [Size::at_least_one(20, 9), Size::at_least_one(150, 60), Size::at_least_one(300, 100)] {
+            let across = WeightTable::new(size.width(), to.width(), Filter::Lanczos3);
+            let down = WeightTable::new(size.height(), to.height(), Filter::Lanczos3);
+            let rows = |plain: bool| {
+                let mut resampler = Resampler::new(Samples::of(&buf), &across, &down);
+                resampler.avx2 &= !plain;
+                let mut all = Vec::new();
+                let mut row = vec![0.0; to.width() as usize * format.channels() + PADDING];
+                for y in 0..to.height() {
+                    resampler.row(y, &mut row);
+                    all.extend_from_slice(&row[..row.len() - PADDING]);
+                }
+                all
+            };
+            assert_eq!(rows(false), rows(true), "{format:?} {to}");
+        }
+    }
+}
