@@ -25,7 +25,7 @@ pub struct BlockWeights {
 }
 
 /// Bytes of shared tables that are kept.
-const TABLE_BYTES: usize = 8 << 20;
+const TABLE_BYTES: usize = 4 << 20;
 
 impl BlockWeights {
     /// Weights for an axis of `samples` samples, of which the window `from .. from + span` (in samples, may be

@@ -26,7 +26,7 @@ pub struct Bounds {
 }
 
 /// Bytes of shared tables that are kept.
-const TABLE_BYTES: usize = 8 << 20;
+const TABLE_BYTES: usize = 4 << 20;
 
 impl WeightTable {
     /// Antialiased resampling of `src_len` pixels to `dst_len`, both at least 1. Pixel centres are aligned at both ends

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Refused;
-use super::bits::Unstuffed;
+use super::bits::{Bits, Unstuffed};
 use super::frame::{Frame, Grid, Scan, Tables, Walker};
 use super::huffman::{Table, extend};
 
@@ -70,7 +70,7 @@ fn decode_scan(
         for part in &mut parts {
             part.predictor = 0;
         }
-        let mut at = 0;
+        let mut bits = Bits::new(data);
         let (mut x, mut y) = (mcu % across, mcu / across);
         while mcu < end {
             for part in &mut parts {
@@ -78,7 +78,7 @@ fn decode_scan(
                 for by in 0..part.v {
                     let row = (y * part.v + by) * grid.blocks_across + x * part.h;
                     for bx in 0..part.h {
-                        at = block(data, at, part, grid, row + bx)?;
+                        block(&mut bits, part, grid, row + bx)?;
                     }
                 }
             }
@@ -87,12 +87,13 @@ fn decode_scan(
             if x == across {
                 x = 0;
                 y += 1;
-                if at > data.len() || cancelled() {
-                    return Err(if at > data.len() { Refused::Damaged } else { Refused::Cancelled });
+                let past = bits.read() > data.len();
+                if past || cancelled() {
+                    return Err(if past { Refused::Damaged } else { Refused::Cancelled });
                 }
             }
         }
-        if at > data.len() {
+        if bits.read() > data.len() {
             return Err(Refused::Damaged);
         }
         if mcu < total {
@@ -113,31 +114,32 @@ pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
     }
 }
 
-/// Reads one block from bit `at`: its first coefficients into the grid, the rest stepped over. Returns the bit after it.
+/// Reads one block: its first coefficients into the grid, the rest stepped over.
 #[inline(always)]
-fn block(data: &Unstuffed, mut at: usize, part: &mut Part, grid: &mut Grid, index: usize) -> Result<usize, Refused> {
+fn block(bits: &mut Bits<'_>, part: &mut Part, grid: &mut Grid, index: usize) -> Result<(), Refused> {
     let plane = grid.blocks_across * grid.blocks_down;
     let wanted = grid.count;
 
-    let window = data.peek(at);
-    let (length, size) = part.dc.look(window).ok_or(Refused::Damaged)?;
+    bits.refill();
+    let (length, size) = part.dc.look(bits.window).ok_or(Refused::Damaged)?;
     let size = u32::from(size);
     if size > 11 {
         return Err(Refused::Damaged);
     }
-    part.predictor = part.predictor.wrapping_add(extend(window << length, size));
+    part.predictor = part.predictor.wrapping_add(extend(bits.window << length, size));
     grid.values[index] = part.predictor.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
-    at += (length + size) as usize;
+    bits.skip(length + size);
 
     let mut k = 1;
     while k < wanted {
-        let window = data.peek(at);
+        bits.refill();
+        let window = bits.window;
         let (length, symbol) = part.ac.single.look(window).ok_or(Refused::Damaged)?;
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-        at += (length + size) as usize;
+        bits.skip(length + size);
         if size == 0 {
             if run != 15 {
-                return Ok(at);
+                return Ok(());
             }
             k += 16;
             continue;
@@ -150,26 +152,26 @@ fn block(data: &Unstuffed, mut at: usize, part: &mut Part, grid: &mut Grid, inde
     }
 
     while k < 64 {
-        let window = data.peek(at);
-        let step = part.ac.steps.look(window);
+        bits.refill();
+        let step = part.ac.steps.look(bits.window);
         let reached = k + step.passed as usize;
         // Sequences that pass the end of the block would run into the next one: there, symbol by symbol.
         if step.bits != 0 && (reached < 64 || (reached == 64 && !step.ends)) {
-            at += step.bits as usize;
+            bits.skip(step.bits);
             if step.ends {
-                return Ok(at);
+                return Ok(());
             }
             k = reached;
         } else {
-            let (length, symbol) = part.ac.single.look(window).ok_or(Refused::Damaged)?;
+            let (length, symbol) = part.ac.single.look(bits.window).ok_or(Refused::Damaged)?;
             let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-            at += (length + size) as usize;
+            bits.skip(length + size);
             if size == 0 && run != 15 {
-                return Ok(at);
+                return Ok(());
             }
             k += run + 1;
         }
     }
     // A run that points beyond the block is damage.
-    if k == 64 { Ok(at) } else { Err(Refused::Damaged) }
+    if k == 64 { Ok(()) } else { Err(Refused::Damaged) }
 }

@@ -46,11 +46,6 @@ impl Unstuffed {
         self.bits
     }
 
-    /// The data, and some zeros behind it.
-    pub(super) fn padded(&self) -> &[u8] {
-        &self.bytes
-    }
-
     /// At least 57 bits from bit `at`, left-aligned; zeros beyond the end.
     #[inline(always)]
     pub(in crate::codecs::jpeg) fn peek(&self, at: usize) -> u64 {
@@ -63,6 +58,48 @@ impl Unstuffed {
             }
             None => 0,
         }
+    }
+}
+
+/// Bits of entropy-coded data, read from the front of a window.
+pub(super) struct Bits<'a> {
+    /// With zeros behind.
+    bytes: &'a [u8],
+    next: usize,
+    /// The bits to come, from the highest down; at least `have` of them are right, zeros or right ones follow.
+    pub(super) window: u64,
+    have: u32,
+}
+
+impl<'a> Bits<'a> {
+    pub(super) fn new(data: &'a Unstuffed) -> Self {
+        Self { bytes: &data.bytes, next: 0, window: 0, have: 0 }
+    }
+
+    /// Sees to it that there are 32 bits, enough for the longest symbol and its value; zeros beyond the end.
+    #[inline(always)]
+    pub(super) fn refill(&mut self) {
+        if self.have < 32 {
+            let mut eight = [0; 8];
+            if let Some(bytes) = self.bytes.get(self.next..self.next + 8) {
+                eight.copy_from_slice(bytes);
+            }
+            self.window |= u64::from_be_bytes(eight) >> self.have;
+            let bytes = (63 - self.have) >> 3;
+            self.next += bytes as usize;
+            self.have += 8 * bytes;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn skip(&mut self, bits: u32) {
+        self.window <<= bits;
+        self.have -= bits;
+    }
+
+    /// Bits read so far.
+    pub(super) fn read(&self) -> usize {
+        8 * self.next - self.have as usize
     }
 }
 
@@ -101,6 +138,22 @@ mod tests {
         assert_eq!(u.peek(40 * 8) >> 40, 0xFF02FF);
         assert_eq!(u.peek(40 * 8 + 4) >> 44, 0xF02FF);
         assert_eq!(u.peek(1 << 40), 0);
+    }
+
+    #[test]
+    fn bits_come_one_after_the_other_and_zeros_behind_them() {
+        let mut data = Unstuffed::default();
+        let bytes: Vec<u8> = (0..200_u8).map(|i| i.wrapping_mul(37) & 0x7F).collect();
+        data.fill(&bytes);
+        let (mut bits, mut at) = (Bits::new(&data), 0);
+        for length in (1..=31).cycle().take(300) {
+            bits.refill();
+            assert_eq!(bits.window >> (64 - length), data.peek(at) >> (64 - length), "{at}");
+            bits.skip(length);
+            at += length as usize;
+            assert_eq!(bits.read(), at);
+        }
+        assert!(at > data.len());
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Definition {
 #[derive(Debug)]
 pub(in crate::codecs::jpeg) struct Table {
     /// For each `FAST`-bit window: code length << 8 | symbol, or 0 where the code is longer.
-    fast: Vec<u16>,
+    fast: Box<[u16; 1 << FAST]>,
     /// For each length: the first `FAST`-bit-aligned 16-bit value beyond its codes, and symbol index minus code.
     limit: [u32; 17],
     offset: [i32; 17],
@@ -49,7 +49,7 @@ pub(in crate::codecs::jpeg) struct Table {
 
 impl Table {
     pub(in crate::codecs::jpeg) fn new(definition: &Definition) -> Self {
-        let mut fast = vec![0u16; 1 << FAST];
+        let mut fast = Box::new([0u16; 1 << FAST]);
         let mut limit = [0; 17];
         let mut offset = [0; 17];
         let (mut code, mut index) = (0u32, 0usize);
@@ -101,7 +101,7 @@ impl Table {
 /// not hold a single whole symbol.
 #[derive(Debug)]
 pub(super) struct StepTable {
-    entries: Vec<u32>,
+    entries: Box<[u32; 1 << STEP]>,
 }
 
 /// One step.
@@ -114,7 +114,10 @@ pub(super) struct Step {
 
 impl StepTable {
     pub(super) fn new(table: &Table) -> Self {
-        let entries = (0..1u32 << STEP).map(|window| Self::entry(table, u64::from(window) << (64 - STEP))).collect();
+        let mut entries = Box::new([0; 1 << STEP]);
+        for (slot, window) in entries.iter_mut().zip(0_u64..) {
+            *slot = Self::entry(table, window << (64 - STEP));
+        }
         Self { entries }
     }
 

@@ -4,7 +4,7 @@
 use crate::image::{Plane, Size};
 
 use super::Refused;
-use super::bits::Unstuffed;
+use super::bits::{Bits, Unstuffed};
 use super::frame::{Component, Frame, Scan, Walker};
 use super::huffman::{Table, extend};
 use super::idct::{self, BY_COLUMN, Idct, Samples, Scaled};
@@ -57,7 +57,7 @@ struct Part {
 struct Symbols {
     /// For each window of [`LOOK`] bits: value << 16 | coefficients passed << 8 | bits used. Nothing passed: the end of
     /// the block. 0: longer than the window.
-    whole: Vec<u32>,
+    whole: Box<[u32; 1 << LOOK]>,
     table: std::sync::Arc<super::frame::Tables>,
 }
 
@@ -76,7 +76,11 @@ impl Symbols {
             let value = extend(window << length, size) as i16 as u16;
             u32::from(value) << 16 | (run + 1) << 8 | (length + size)
         };
-        Self { whole: (0..1 << LOOK).map(entry).collect(), table }
+        let mut whole = Box::new([0; 1 << LOOK]);
+        for (slot, window) in whole.iter_mut().zip(0..) {
+            *slot = entry(window);
+        }
+        Self { whole, table }
     }
 }
 
@@ -212,48 +216,6 @@ fn put(plane: &mut Plane, x: usize, y: usize, samples: &Samples) {
         for (row, samples) in rows.zip(samples) {
             row[x..x + columns].copy_from_slice(&samples[..columns]);
         }
-    }
-}
-
-/// Bits of entropy-coded data, read from the front of a window.
-struct Bits<'a> {
-    /// With zeros behind.
-    bytes: &'a [u8],
-    next: usize,
-    /// The bits to come, from the highest down; at least `have` of them are right, zeros or right ones follow.
-    window: u64,
-    have: u32,
-}
-
-impl<'a> Bits<'a> {
-    fn new(data: &'a Unstuffed) -> Self {
-        Self { bytes: data.padded(), next: 0, window: 0, have: 0 }
-    }
-
-    /// Sees to it that there are 32 bits, enough for the longest symbol and its value; zeros beyond the end.
-    #[inline(always)]
-    fn refill(&mut self) {
-        if self.have < 32 {
-            let mut eight = [0; 8];
-            if let Some(bytes) = self.bytes.get(self.next..self.next + 8) {
-                eight.copy_from_slice(bytes);
-            }
-            self.window |= u64::from_be_bytes(eight) >> self.have;
-            let bytes = (63 - self.have) >> 3;
-            self.next += bytes as usize;
-            self.have += 8 * bytes;
-        }
-    }
-
-    #[inline(always)]
-    fn skip(&mut self, bits: u32) {
-        self.window <<= bits;
-        self.have -= bits;
-    }
-
-    /// Bits read so far.
-    fn read(&self) -> usize {
-        8 * self.next - self.have as usize
     }
 }
 
