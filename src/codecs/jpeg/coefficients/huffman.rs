@@ -97,11 +97,11 @@ impl Table {
 
 /// What a window of `STEP` bits steps over: as many whole AC symbols (code and magnitude bits) as it holds.
 ///
-/// Low byte: bits used; second byte: coefficients passed; bit 16: an end of block is the last of them. 0: the window does
-/// not hold a single whole symbol.
+/// Bits 0 to 3: bits used; 4 to 10: coefficients passed; bit 15: an end of block is the last of them. 0: the window does
+/// not hold a single whole symbol. Two bytes an entry, so that two tables fit into the nearest cache.
 #[derive(Debug)]
 pub(super) struct StepTable {
-    entries: Box<[u32; 1 << STEP]>,
+    entries: Box<[u16; 1 << STEP]>,
 }
 
 /// One step.
@@ -121,8 +121,9 @@ impl StepTable {
         Self { entries }
     }
 
-    fn entry(table: &Table, mut window: u64) -> u32 {
-        let (mut bits, mut passed) = (0, 0);
+    fn entry(table: &Table, mut window: u64) -> u16 {
+        let (mut bits, mut passed) = (0_u32, 0_u32);
+        let packed = |bits: u32, passed: u32, ends: u16| bits as u16 | (passed as u16) << 4 | ends << 15;
         while let Some((length, symbol)) = table.look(window) {
             let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             let used = length + size;
@@ -134,20 +135,20 @@ impl StepTable {
             if size == 0 && run != 15 {
                 // End of block. (A run without a value other than EOB and ZRL means nothing in sequential files and ends
                 // a block in the general decoders too.)
-                return bits | passed << 8 | 1 << 16;
+                return packed(bits, passed, 1);
             }
             passed += run + 1;
             if passed >= 64 {
                 break;
             }
         }
-        bits | passed << 8
+        packed(bits, passed, 0)
     }
 
     #[inline(always)]
     pub(super) fn look(&self, window: u64) -> Step {
         let entry = self.entries[(window >> (64 - STEP)) as usize];
-        Step { bits: entry & 0xFF, passed: entry >> 8 & 0xFF, ends: entry >> 16 != 0 }
+        Step { bits: (entry & 15).into(), passed: (entry >> 4 & 0x7F).into(), ends: entry >> 15 != 0 }
     }
 }
 
