@@ -30,10 +30,13 @@ fn sums() -> BTreeMap<String, String> {
             // The keys of whoever has made some are theirs.
             } else if name != SUMS && !name.ends_with("keys.env") {
                 let digest = Sha256::digest(std::fs::read(&path).unwrap());
-                sums.insert(name, digest.iter().fold(String::new(), |mut hex, byte| {
-                    let _ = write!(hex, "{byte:02x}");
-                    hex
-                }));
+                sums.insert(
+                    name,
+                    digest.iter().fold(String::new(), |mut hex, byte| {
+                        let _ = write!(hex, "{byte:02x}");
+                        hex
+                    }),
+                );
             }
         }
     }

@@ -38,7 +38,8 @@ impl Set {
     /// All variables of a Deployment's container, those of its ConfigMaps too; the text where it is known.
     pub(super) fn variables<'a>(&'a self, deployment: &'a Value) -> Vec<(&'a str, Option<&'a str>)> {
         let container = container(deployment);
-        let maps = list(&container["envFrom"]).filter_map(|from| self.get("ConfigMap", text(from, "/configMapRef/name")));
+        let maps =
+            list(&container["envFrom"]).filter_map(|from| self.get("ConfigMap", text(from, "/configMapRef/name")));
         let mapped = maps.filter_map(|map| map["data"].as_object()).flatten();
         let mapped = mapped.map(|(name, value)| (name.as_str(), value.as_str()));
         mapped.chain(list(&container["env"]).map(|entry| (text(entry, "/name"), entry["value"].as_str()))).collect()

@@ -15,7 +15,10 @@ use super::{SETS, crds};
 
 /// Everything that the types refuse.
 fn faults(set: &Set) -> Vec<String> {
-    set.all().iter().flat_map(|document| fault(document).into_iter().map(|what| format!("{}: {what}", called(document)))).collect()
+    set.all()
+        .iter()
+        .flat_map(|document| fault(document).into_iter().map(|what| format!("{}: {what}", called(document))))
+        .collect()
 }
 
 fn fault(document: &Value) -> Vec<String> {
@@ -63,8 +66,8 @@ fn every_object_is_of_its_type() {
 fn faults_of_type_are_found() {
     for (name, right, wrong, fault) in [
         ("cpu", "terminationGracePeriodSeconds", "terminationGracePeriod", "unknown field"),
-        ("cpu", "minReadySeconds: 5", "minReadySeconds: \"5\"", "minReadySeconds"),
-        ("cpu", "containerPort: 9000", "containerPort: http", "containerPort"),
+        ("cpu", "minReadySeconds: 5", "minReadySeconds: \"5\"", "expected i32"),
+        ("cpu", "containerPort: 9000", "containerPort: http", "expected i32"),
         ("cpu", "value: \"9000\"", "value: 9000", "string"),
         ("cpu", "averageUtilization: 70", "averageUtilisation: 70", "unknown field"),
         ("cpu", "unhealthyPodEvictionPolicy", "unhealthyPodEviction", "unknown field"),

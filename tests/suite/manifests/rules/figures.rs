@@ -144,7 +144,9 @@ fn alert(rule: &Value, operations: &str, faults: &mut Faults) {
         let there = match found.by.first() {
             Some(labels) => labels.contains(&label),
             // A record's name begins with its labels.
-            None => expression.split(':').next().filter(|_| expression.contains(":phasor")).is_none_or(|of| of == label),
+            None => {
+                expression.split(':').next().filter(|_| expression.contains(":phasor")).is_none_or(|of| of == label)
+            }
         };
         faults.unless(there, format!("{name}: {label} is not there to be told"));
     }

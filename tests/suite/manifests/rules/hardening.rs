@@ -12,7 +12,10 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
         let account = set.get("ServiceAccount", text(pod, "/serviceAccountName"));
         let profile = text(pod, "/securityContext/seccompProfile/type");
         for (holds, fault) in [
-            (list(&pod["containers"]).count() == 1 && pod.get("initContainers").is_none(), "there are other containers"),
+            (
+                list(&pod["containers"]).count() == 1 && pod.get("initContainers").is_none(),
+                "there are other containers",
+            ),
             (pod["automountServiceAccountToken"] == false, "a token of the cluster is in the pod"),
             (account.is_none_or(|a| a["automountServiceAccountToken"] == false), "the account hands out its token"),
             (pod["enableServiceLinks"] == false, "the environment names the cluster's services"),

@@ -32,8 +32,11 @@ impl Faults {
     }
 }
 
-/// A rule's name and what looks for breaches of it.
-pub(super) const RULES: [(&str, fn(&Set, &mut Faults)); 12] = [
+/// Looks for breaches.
+type Check = fn(&Set, &mut Faults);
+
+/// The rules by name.
+pub(super) const RULES: [(&str, Check); 12] = [
     ("edge", edge::check),
     ("egress", egress::check),
     ("figures", figures::check),

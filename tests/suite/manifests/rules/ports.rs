@@ -65,7 +65,8 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
         (text(path, "/backend/service/name"), port.get("name").unwrap_or(&port["number"]))
     });
     let route = set.of_kind("HTTPRoute").flat_map(|route| list(&route["spec"]["rules"]));
-    let route = route.flat_map(|rule| list(&rule["backendRefs"])).map(|backend| (text(backend, "/name"), &backend["port"]));
+    let route =
+        route.flat_map(|rule| list(&rule["backendRefs"])).map(|backend| (text(backend, "/name"), &backend["port"]));
     for (service, port) in ingress.chain(route) {
         let there = set.get("Service", service).is_some_and(|service| offers(service, port));
         faults.unless(there, format!("traffic goes to {service}:{port}, which is not there"));

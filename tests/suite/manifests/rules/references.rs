@@ -14,7 +14,8 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
         let names = |value, pointer| list(value).map(|entry| text(entry, pointer)).collect::<BTreeSet<_>>();
         let (volumes, mounts) = (names(&pod["volumes"], "/name"), names(&container["volumeMounts"], "/name"));
         faults.unless(volumes == mounts, format!("{name}: volumes {volumes:?}, mounts {mounts:?}"));
-        let (claims, used) = (names(&pod["resourceClaims"], "/name"), names(&container["resources"]["claims"], "/name"));
+        let (claims, used) =
+            (names(&pod["resourceClaims"], "/name"), names(&container["resources"]["claims"], "/name"));
         faults.unless(claims == used, format!("{name}: resource claims {claims:?}, used {used:?}"));
         for template in names(&pod["resourceClaims"], "/resourceClaimTemplateName") {
             let there = set.get("ResourceClaimTemplate", template).is_some();

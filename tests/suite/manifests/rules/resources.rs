@@ -14,17 +14,20 @@ fn quantity(value: &Value) -> Option<u128> {
     let text = value.as_str()?;
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u128 = text[..end].parse().ok()?;
-    Some(number * match &text[end..] {
-        "m" => 1,
-        "" => 1000,
-        "k" => 1_000_000,
-        "M" => 1_000_000_000,
-        "G" => 1_000_000_000_000,
-        "Ki" => 1000 << 10,
-        "Mi" => 1000 << 20,
-        "Gi" => 1000 << 30,
-        _ => return None,
-    })
+    Some(
+        number
+            * match &text[end..] {
+                "m" => 1,
+                "" => 1000,
+                "k" => 1_000_000,
+                "M" => 1_000_000_000,
+                "G" => 1_000_000_000_000,
+                "Ki" => 1000 << 10,
+                "Mi" => 1000 << 20,
+                "Gi" => 1000 << 30,
+                _ => return None,
+            },
+    )
 }
 
 /// How the pods of a Deployment get a card, if they do.
@@ -61,13 +64,16 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
             }
         }
         for resource in CARDS {
-            let only_asked = resources["requests"].get(resource).is_some() && resources["limits"].get(resource).is_none();
+            let only_asked =
+                resources["requests"].get(resource).is_some() && resources["limits"].get(resource).is_none();
             faults.unless(!only_asked, format!("{name}: {resource} has no limit"));
         }
         let Some(card) = card(deployment) else { continue };
         if card.starts_with("nvidia.com") || card == "claim" {
-            let capabilities = set.variables(deployment).into_iter().find(|(name, _)| *name == "NVIDIA_DRIVER_CAPABILITIES");
-            let vulkan = capabilities.and_then(|(_, value)| value).is_some_and(|list| list.split(',').any(|c| c == "graphics"));
+            let capabilities =
+                set.variables(deployment).into_iter().find(|(name, _)| *name == "NVIDIA_DRIVER_CAPABILITIES");
+            let vulkan =
+                capabilities.and_then(|(_, value)| value).is_some_and(|list| list.split(',').any(|c| c == "graphics"));
             faults.unless(vulkan, format!("{name}: no Vulkan without graphics"));
             let tolerates = list(&pod(deployment)["tolerations"]).any(|taint| taint["key"] == "nvidia.com/gpu");
             faults.unless(tolerates, format!("{name}: nodes with cards are often tainted"));
@@ -78,14 +84,17 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
             faults.unless(mesa, format!("{name}: the image has no driver for this card"));
         }
         let cache = set.variables(deployment).into_iter().find(|(name, _)| *name == "XDG_CACHE_HOME");
-        let mounted = list(&container(deployment)["volumeMounts"]).any(|mount| mount["mountPath"].as_str() == cache.and_then(|(_, path)| path));
+        let mounted = list(&container(deployment)["volumeMounts"])
+            .any(|mount| mount["mountPath"].as_str() == cache.and_then(|(_, path)| path));
         faults.unless(mounted, format!("{name}: the driver's shader cache cannot be written"));
     }
 }
 
 #[test]
 fn quantities_are_those_of_kubernetes() {
-    for (text, expected) in [("1", Some(1000)), ("500m", Some(500)), ("1Gi", Some(1000 << 30)), ("64Mi", Some(1000 << 26))] {
+    for (text, expected) in
+        [("1", Some(1000)), ("500m", Some(500)), ("1Gi", Some(1000 << 30)), ("64Mi", Some(1000 << 26))]
+    {
         assert_eq!(quantity(&Value::from(text)), expected, "{text}");
     }
     for text in ["1Gib", "", "Gi", "-1", "1 Gi"] {

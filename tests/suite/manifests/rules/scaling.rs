@@ -24,14 +24,20 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
             .collect();
         faults.unless(scalers.len() <= 1, format!("{name} has {} autoscalers", scalers.len()));
         let replicas = deployment["spec"]["replicas"].as_u64();
-        faults.unless(replicas.is_none() == (scalers.len() == 1), format!("{name}: replicas and an autoscaler, or neither"));
+        faults.unless(
+            replicas.is_none() == (scalers.len() == 1),
+            format!("{name}: replicas and an autoscaler, or neither"),
+        );
         let least = scalers.first().map_or(replicas, |scaler| bounds(scaler).0).unwrap_or(1);
         let budgets = set.of_kind("PodDisruptionBudget");
         for budget in budgets.filter(|budget| selects(&budget["spec"]["selector"]["matchLabels"], labels(deployment))) {
             let spec = &budget["spec"];
             faults.unless(spec.get("minAvailable").is_none(), format!("{} has two bounds", called(budget)));
             let may = spec["maxUnavailable"].as_u64();
-            faults.unless(may.is_some_and(|may| 0 < may && may < least), format!("{}: no pod may go, or all", called(budget)));
+            faults.unless(
+                may.is_some_and(|may| 0 < may && may < least),
+                format!("{}: no pod may go, or all", called(budget)),
+            );
         }
     }
     for kind in ["HorizontalPodAutoscaler", "ScaledObject"] {
@@ -44,7 +50,10 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
             faults.unless(least <= most, format!("{name}: {least:?} to {most:?} pods"));
             if let Some(fallback) = scaler["spec"].get("fallback") {
                 let replicas = fallback["replicas"].as_u64();
-                faults.unless(replicas >= least && replicas <= most, format!("{name}: the fallback is out of its bounds"));
+                faults.unless(
+                    replicas >= least && replicas <= most,
+                    format!("{name}: the fallback is out of its bounds"),
+                );
             }
             for metric in list(&scaler["spec"]["metrics"]).filter_map(|metric| metric.get("containerResource")) {
                 let there = deployment.is_some_and(|deployment| metric["container"] == container(deployment)["name"]);

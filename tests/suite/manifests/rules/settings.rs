@@ -20,11 +20,14 @@ pub(super) fn config(set: &Set, deployment: &Value) -> Result<Config, Vec<String
         let (_, value) = variables.iter().rev().find(|(known, _)| *known == name)?;
         Some(match (value, name) {
             (Some(value), _) => (*value).to_owned(),
-            (None, "URL_SIGNATURE_KEY" | "PHASOR_URL_SIGNATURE_KEYS") => "a key that only this test knows of".to_owned(),
+            (None, "URL_SIGNATURE_KEY" | "PHASOR_URL_SIGNATURE_KEYS") => {
+                "a key that only this test knows of".to_owned()
+            }
             (None, _) => "2".to_owned(),
         })
     };
-    let arguments = list(&container(deployment)["args"]).map(|argument| argument.as_str().unwrap_or_default().to_owned());
+    let arguments =
+        list(&container(deployment)["args"]).map(|argument| argument.as_str().unwrap_or_default().to_owned());
     args::parse(arguments, &env).and_then(|(_, args)| Config::from_args(&args))
 }
 
@@ -58,7 +61,10 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
                 let main = Some(server.port.into()) == port("http");
                 faults.unless(main, format!("{name}: the http port is not the program's"));
                 let admin = server.admin.as_ref().map(|admin| admin.port.into());
-                faults.unless(admin.is_some() && admin == port("admin"), format!("{name}: the admin port is not the program's"));
+                faults.unless(
+                    admin.is_some() && admin == port("admin"),
+                    format!("{name}: the admin port is not the program's"),
+                );
                 faults.unless(!config.security.signature_keys.is_empty(), format!("{name}: signatures are off"));
                 faults.unless(server.signed_get_only, format!("{name}: bodies are taken, which no signature covers"));
                 let deny = config.sources.private_addresses == phasor::sources::PrivateAddresses::Deny;

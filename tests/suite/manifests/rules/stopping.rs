@@ -21,7 +21,10 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
         let needed = sleep.unwrap_or_default() + server.drain_delay + server.shutdown_timeout + MARGIN;
         faults.unless(grace >= needed, format!("{name}: the grace period of {grace:?} ends before {needed:?}"));
         let longest = server.request_timeout.unwrap_or(Duration::MAX);
-        faults.unless(longest <= server.shutdown_timeout, format!("{name}: a request may take {longest:?} and is cut off"));
+        faults.unless(
+            longest <= server.shutdown_timeout,
+            format!("{name}: a request may take {longest:?} and is cut off"),
+        );
         let fetch = config.sources.total_timeout;
         faults.unless(fetch < longest, format!("{name}: a source may take longer than its request"));
         // Draining must be noticed before the server stops accepting.
