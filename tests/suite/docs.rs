@@ -275,13 +275,15 @@ fn files_in_texts_exist() {
     assert!(seen > 20, "texts are not read as they should be");
 }
 
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/compatibility.md",
+    "docs/operations.md",
+    "docs/signers/README.md",
     "k8s/README.md",
     "tests/compat/README.md",
     "tests/fixtures/README.md",

@@ -28,5 +28,7 @@ mod manifests;
 mod parity;
 /// What the README says to type.
 mod readme;
+/// What signs URLs besides this program.
+mod signers;
 /// Thumbnails from few coefficients against those from all samples.
 mod thumbnails;
