@@ -14,7 +14,17 @@ impl Unstuffed {
     /// Copies the data at the front of `from` without its stuffing (`FF 00` → `FF`), up to the next marker.
     /// Returns the number of bytes read; `from[read..]` begins with the marker (or is empty).
     pub(in crate::codecs::jpeg) fn fill(&mut self, from: &[u8]) -> usize {
+        self.clear();
+        self.append(from)
+    }
+
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bits = 0;
+    }
+
+    /// As [`Self::fill`], behind what is there and the zeros behind that.
+    pub(super) fn append(&mut self, from: &[u8]) -> usize {
         self.bytes.reserve(from.len().min(1 << 20) + PADDING);
         let mut rest = from;
         let mut read = 0;
@@ -41,7 +51,22 @@ impl Unstuffed {
         read
     }
 
-    /// Number of bits.
+    /// Eight bytes from byte `at`; zeros beyond the end.
+    #[inline(always)]
+    pub(super) fn load(&self, at: usize) -> u64 {
+        let mut eight = [0; 8];
+        if let Some(bytes) = self.bytes.get(at..at + 8) {
+            eight.copy_from_slice(bytes);
+        }
+        u64::from_be_bytes(eight)
+    }
+
+    /// The bit at which more would be appended.
+    pub(super) fn end(&self) -> usize {
+        8 * self.bytes.len()
+    }
+
+    /// The bit behind the last one.
     pub(in crate::codecs::jpeg) const fn len(&self) -> usize {
         self.bits
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::image::Size;
 
 use super::Refused;
-use super::huffman::{Definition, StepTable, Table};
+use super::huffman::{Definition, Table};
 
 /// One component of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +76,7 @@ pub(super) struct Walker<'a> {
     dc: [Option<Definition>; 4],
     ac: [Option<Definition>; 4],
     pub(super) restart_interval: usize,
-    cache: HashMap<u8, (Definition, std::sync::Arc<Tables>)>,
-}
-
-/// Tables made of one definition.
-#[derive(Debug)]
-pub(super) struct Tables {
-    pub(super) single: Table,
-    pub(super) steps: StepTable,
+    cache: HashMap<u8, (Definition, std::sync::Arc<Table>)>,
 }
 
 impl<'a> Walker<'a> {
@@ -111,19 +104,17 @@ impl<'a> Walker<'a> {
         Ok(Table::new(definition))
     }
 
-    /// Single-symbol and stepping tables for AC; made once for each definition.
-    pub(super) fn ac_tables(&mut self, table: u8) -> Result<std::sync::Arc<Tables>, Refused> {
+    /// Made once for each definition.
+    pub(super) fn ac_table(&mut self, table: u8) -> Result<std::sync::Arc<Table>, Refused> {
         let definition = self.ac.get(usize::from(table)).and_then(Option::as_ref).ok_or(Refused::Damaged)?;
         if let Some((known, tables)) = self.cache.get(&table)
             && known == definition
         {
             return Ok(std::sync::Arc::clone(tables));
         }
-        let single = Table::new(definition);
-        let steps = StepTable::new(&single);
-        let tables = std::sync::Arc::new(Tables { single, steps });
-        self.cache.insert(table, (definition.clone(), std::sync::Arc::clone(&tables)));
-        Ok(tables)
+        let made = std::sync::Arc::new(Table::new(definition));
+        self.cache.insert(table, (definition.clone(), std::sync::Arc::clone(&made)));
+        Ok(made)
     }
 
     /// What follows the current position.

@@ -42,8 +42,8 @@ pub(super) fn decode(
         let &[(component, _, table)] = scan.parts.as_slice() else { return Err(Refused::Damaged) };
         if scan.high == 0 && usize::from(scan.first) < grids[component].count {
             missing[component] = scan.low;
-            let ac = walker.ac_tables(table)?;
-            ac_scan(walker, frame, &scan, component, &ac.single, &mut grids[component], &mut data, cancelled)?;
+            let ac = walker.ac_table(table)?;
+            ac_scan(walker, frame, &scan, component, &ac, &mut grids[component], &mut data, cancelled)?;
         }
         // The next call of `scan` looks for the next marker; entropy-coded data holds none but restarts.
     }

@@ -58,14 +58,14 @@ struct Symbols {
     /// For each window of [`LOOK`] bits: value << 16 | coefficients passed << 8 | bits used. Nothing passed: the end of
     /// the block. 0: longer than the window.
     whole: Box<[u32; 1 << LOOK]>,
-    table: std::sync::Arc<super::frame::Tables>,
+    table: std::sync::Arc<Table>,
 }
 
 impl Symbols {
-    fn new(table: std::sync::Arc<super::frame::Tables>) -> Self {
+    fn new(table: std::sync::Arc<Table>) -> Self {
         let entry = |window: u32| {
             let window = u64::from(window) << (64 - LOOK);
-            let Some((length, symbol)) = table.single.look(window) else { return 0 };
+            let Some((length, symbol)) = table.look(window) else { return 0 };
             let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             if length + size > LOOK {
                 return 0;
@@ -98,7 +98,7 @@ fn decode_scan(
         let c = &frame.components[component];
         let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
         let quantisation = Scaled::new(walker.quantisation(c.table).ok_or(Refused::Damaged)?);
-        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_tables(ac)?));
+        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_table(ac)?));
         parts.push(Part { component, dc, ac, quantisation, predictor: 0, h, v });
     }
     let (across, down) = match parts.as_slice() {
@@ -179,7 +179,7 @@ fn block(bits: &mut Bits<'_>, part: &mut Part, transform: Idct) -> Result<Sample
             coefficients[usize::from(BY_COLUMN[(k - 1) & 63])] = (entry >> 16) as u16 as i16;
             continue;
         }
-        let (length, symbol) = part.ac.table.single.look(bits.window).ok_or(Refused::Damaged)?;
+        let (length, symbol) = part.ac.table.look(bits.window).ok_or(Refused::Damaged)?;
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         let value = extend(bits.window << length, size);
         bits.skip(length + size);
