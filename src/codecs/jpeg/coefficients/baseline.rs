@@ -49,12 +49,12 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// Bytes that a lane reads at a time, and segments that lie found but unread at most: 8 MiB of beginnings, were every
+/// Bytes that a lane reads at a time, and segments that lie found but unread at most: 4 MiB of beginnings, were every
 /// block but two bits long.
-const SEGMENT: usize = 32 << 10;
+const SEGMENT: usize = 16 << 10;
 const SEGMENTS: usize = 16;
 /// Scans with less data are read from the front to the back: making the tables would take longer.
-const WORTH_LANES: usize = 48 << 10;
+pub(in crate::codecs::jpeg) const WORTH_LANES: usize = 48 << 10;
 /// So are those whose restart intervals are shorter on the average.
 const WORTH_A_LANE: usize = 512;
 
@@ -128,13 +128,18 @@ fn by_lanes(
     let mut values = Values::new(pattern, grids);
     let mut truth: Option<Truth> = None;
     let mut todo = intervals.iter().enumerate().flat_map(|(i, bits)| parts(i, bits, segment)).peekable();
-    let mut segments: Vec<(usize, Segment)> = Vec::with_capacity(SEGMENTS);
+    let mut segments: Vec<(usize, Segment)> = Vec::new();
     while todo.peek().is_some() {
         if cancelled() {
             return Err(Refused::Cancelled);
         }
-        segments.clear();
-        segments.extend(todo.by_ref().take(SEGMENTS));
+        // What was allocated for beginnings is used again.
+        let mut spare = std::mem::take(&mut segments).into_iter().map(|(_, segment): (usize, Segment)| segment.begins);
+        segments = todo
+            .by_ref()
+            .take(SEGMENTS)
+            .map(|(i, segment)| (i, Segment { begins: spare.next().unwrap_or_default(), ..segment }))
+            .collect();
         lanes::read(data, pattern, &skips, segments.iter_mut().map(|(_, segment)| segment));
         for (i, segment) in &segments {
             if segment.exact {

@@ -21,6 +21,7 @@ mod symbols;
 mod values;
 
 use baseline::Streams;
+pub(super) use baseline::WORTH_LANES;
 
 use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
 
