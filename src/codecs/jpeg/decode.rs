@@ -55,12 +55,9 @@ fn detail(
 ) -> Result<Option<Picture>, DecodeError> {
     let found = match detail {
         Detail::Samples => return Ok(None),
-        Detail::Planes => coefficients::decode_planes(bytes, cancelled).map(Picture::Planes),
+        Detail::Planes => coefficients::decode_planes(bytes, limits.jpeg_scans, cancelled).map(Picture::Planes),
         Detail::Coefficients(count) => {
             coefficients::decode(bytes, count, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
-        }
-        Detail::Halves { all } => {
-            coefficients::decode_halved(bytes, all, limits.jpeg_scans, cancelled).map(Picture::Planes)
         }
     };
     match found {

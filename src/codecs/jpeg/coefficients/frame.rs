@@ -40,12 +40,15 @@ pub(in crate::codecs::jpeg) struct Frame {
     pub(in crate::codecs::jpeg) mcus_down: usize,
 }
 
-/// The kept coefficients of one component, not yet dequantised; `count` planes of `blocks_across × blocks_down`.
+/// The kept coefficients of one component, not yet dequantised: `count` planes of `blocks_across × blocks_down`, or one
+/// block of 64 after the other.
 #[derive(Debug)]
 pub(super) struct Grid {
     pub(super) blocks_across: usize,
     pub(super) blocks_down: usize,
     pub(super) count: usize,
+    /// Block after block.
+    pub(super) whole: bool,
     pub(super) values: Vec<i16>,
 }
 
@@ -53,7 +56,18 @@ impl Grid {
     pub(super) fn new(component: &Component, count: u8) -> Self {
         let (blocks_across, blocks_down) = (component.mcu_blocks_across, component.mcu_blocks_down);
         let count = usize::from(count);
-        Self { blocks_across, blocks_down, count, values: vec![0; blocks_across * blocks_down * count] }
+        Self { blocks_across, blocks_down, count, whole: false, values: vec![0; blocks_across * blocks_down * count] }
+    }
+
+    /// For all coefficients, block after block.
+    pub(super) fn whole(component: &Component) -> Self {
+        Self { whole: true, ..Self::new(component, 64) }
+    }
+
+    /// Where coefficient `k` of a block is.
+    #[inline(always)]
+    pub(super) const fn at(&self, k: usize, block: usize) -> usize {
+        if self.whole { 64 * block + k } else { k * self.blocks_across * self.blocks_down + block }
     }
 }
 

@@ -8,7 +8,6 @@
 mod baseline;
 pub(super) mod bits;
 pub(super) mod frame;
-mod halved;
 pub(super) mod huffman;
 mod idct;
 mod lanes;
@@ -61,43 +60,18 @@ impl Read<'_> {
     }
 }
 
-/// Decodes to planes of half the width and height, by the inverse transform of the lower half of the frequencies.
-/// Chroma that has fewer samples than luma is left at its own size unless `halve_all`.
+/// Decodes all samples to planes at their own sampling.
 ///
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode_halved(
-    bytes: &[u8],
-    halve_all: bool,
-    max_scans: u32,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<Planes, Refused> {
-    let read = Read::new(bytes, halved::COUNT, max_scans, Streams::AsItPays, cancelled)?;
-    let luma_size = read.frame.components.first().ok_or(Refused::Kind)?.size;
-    let mut planes = Vec::with_capacity(read.grids.len());
-    for (component, grid) in read.frame.components.iter().zip(&read.grids) {
-        let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
-        if halve_all || component.size.area() * 2 > luma_size.area() {
-            planes.push(halved::plane::<4>(grid, component.size, table, cancelled)?);
-        } else {
-            planes.push(halved::plane::<8>(grid, component.size, table, cancelled)?);
-        }
-    }
-    samples::picture(read.frame.size, planes).ok_or(Refused::Kind)
-}
-
-/// Decodes all samples of a sequential file to planes at their own sampling.
-///
-/// # Errors
-/// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode_planes(bytes: &[u8], cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
     let mut walker = frame::Walker::new(bytes)?;
     let frame = walker.frame()?;
-    // Refinements of AC coefficients are not read here, and all samples need them.
-    if frame.progressive {
-        return Err(Refused::Kind);
-    }
-    let planes = samples::sequential(&mut walker, &frame, cancelled)?;
+    let planes = if frame.progressive {
+        samples::progressive(&mut walker, &frame, max_scans, cancelled)?
+    } else {
+        samples::sequential(&mut walker, &frame, cancelled)?
+    };
     samples::picture(frame.size, planes).ok_or(Refused::Kind)
 }
 

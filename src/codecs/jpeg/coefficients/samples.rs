@@ -5,7 +5,7 @@ use crate::image::{Plane, Size};
 
 use super::Refused;
 use super::bits::{Bits, Unstuffed};
-use super::frame::{Component, Frame, Scan, Walker};
+use super::frame::{Component, Frame, Grid, Scan, Walker};
 use super::huffman::{Table, extend};
 use super::idct::{self, BY_COLUMN, Idct, Samples, Scaled};
 
@@ -33,6 +33,36 @@ pub(super) fn sequential(
             }
         }
         decode_scan(walker, frame, &scan, &mut planes, (&mut data, transform), cancelled)?;
+    }
+    Ok(planes)
+}
+
+/// Decodes every scan of a progressive file, all coefficients of which are held until then.
+pub(super) fn progressive(
+    walker: &mut Walker<'_>,
+    frame: &Frame,
+    max_scans: u32,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<Plane>, Refused> {
+    let mut grids: Vec<Grid> = frame.components.iter().map(Grid::whole).collect();
+    super::progressive::decode(walker, frame, &mut grids, max_scans, cancelled)?;
+    let transform = idct::fastest();
+    let mut planes = Vec::with_capacity(grids.len());
+    for (component, grid) in frame.components.iter().zip(grids) {
+        let quantisation = Scaled::new(walker.quantisation(component.table).ok_or(Refused::Damaged)?);
+        let mut plane = blank(component);
+        for (i, zigzag) in grid.values.as_chunks::<64>().0.iter().enumerate() {
+            let (x, y) = (i % grid.blocks_across, i / grid.blocks_across);
+            if x == 0 && cancelled() {
+                return Err(Refused::Cancelled);
+            }
+            let mut coefficients = [0; 64];
+            for (&value, &at) in zigzag.iter().zip(&BY_COLUMN) {
+                coefficients[usize::from(at) & 63] = value;
+            }
+            put(&mut plane, 8 * x, 8 * y, &transform(&coefficients, &quantisation));
+        }
+        planes.push(plane);
     }
     Ok(planes)
 }
