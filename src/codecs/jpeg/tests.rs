@@ -247,7 +247,7 @@ fn a_file_that_once_made_a_decoder_panic_is_answered() {
 fn by_zune(bytes: &[u8], gray: bool) -> Vec<u8> {
     use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
     let colour = if gray { ColorSpace::Luma } else { ColorSpace::YCbCr };
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(colour);
+    let options = DecoderOptions::default().set_max_width(65535).set_max_height(65535).jpeg_set_out_colorspace(colour);
     zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode().unwrap()
 }
 
