@@ -5,20 +5,25 @@ mod model;
 
 use std::time::Duration;
 
-use crate::backend::{Backend, BackendError, Checkpoint, CpuBackend};
+use crate::backend::{Backend, BackendError, Checkpoint, CpuBackend, Drill};
+use crate::budget::MemoryBudget;
 use crate::image::{Form, ImageBuf, Picture};
 use crate::ops::Step;
-#[cfg(feature = "gpu")]
-use crate::telemetry::events;
 use crate::telemetry::events::GpuFigures;
 
+#[cfg(feature = "gpu")]
+use std::sync::Arc;
 #[cfg(feature = "gpu")]
 use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
 #[cfg(feature = "gpu")]
-use crate::backend::{GpuBackend, gpu::GpuPicture};
+use crate::backend::GpuBackend;
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::{Answer, GpuPicture, Staged};
+#[cfg(feature = "gpu")]
+use crate::telemetry::events;
 #[cfg(feature = "gpu")]
 use model::Model;
 
@@ -41,6 +46,10 @@ pub struct GpuConfig {
     pub mode: GpuMode,
     /// Which: a part of a name or a place in the list; `None`: all.
     pub adapter: Option<String>,
+    /// Bytes of device memory that each may use at most; `None`: as much as the work needs, some gigabytes.
+    pub memory: Option<u64>,
+    /// How long a submission may take before its device counts as lost; `None`: 5 s.
+    pub deadline: Option<Duration>,
 }
 
 /// Where the steps of a job were done, and what was expected.
@@ -60,6 +69,30 @@ pub struct Placed {
     pub bytes_down: u64,
 }
 
+/// What is to be done with a picture; kept until it is done, for what a GPU does not do is done again from it.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) picture: Picture,
+    pub(super) overlays: Vec<ImageBuf>,
+    pub(super) steps: Vec<Step>,
+    pub(super) form: Form,
+}
+
+impl Task {
+    fn on_cpu(self, checkpoint: &dyn Checkpoint) -> Result<Picture, BackendError> {
+        let Self { picture, overlays, steps, form } = self;
+        CpuBackend.run_to(picture, &overlays, &steps, form, checkpoint)
+    }
+}
+
+/// A task that was given its place.
+pub(super) enum Begun {
+    /// To be done here.
+    Here(Rest),
+    /// A GPU does it.
+    Away(Away),
+}
+
 /// The backends.
 #[derive(Debug)]
 pub(super) struct Placement {
@@ -75,30 +108,50 @@ pub(super) struct Placement {
 
 /// The CPU alone.
 #[cfg(not(feature = "gpu"))]
-impl Placement {
-    pub(super) fn new(config: &GpuConfig) -> std::io::Result<Self> {
-        if config.mode == GpuMode::On {
-            return Err(std::io::Error::other("--gpu on: this program was built without the gpu feature"));
+mod alone {
+    use std::sync::Arc;
+
+    use super::*;
+
+    impl Placement {
+        pub(in crate::engine) fn new(config: &GpuConfig, _: &MemoryBudget) -> std::io::Result<Self> {
+            if config.mode == GpuMode::On {
+                return Err(std::io::Error::other("--gpu on: this program was built without the gpu feature"));
+            }
+            Ok(Self {})
         }
-        Ok(Self {})
+
+        pub(in crate::engine) fn begin(self: &Arc<Self>, task: Task) -> Begun {
+            Begun::Here(Rest(task))
+        }
+
+        pub(in crate::engine) fn drill(&self, _: Drill) {}
+
+        pub(in crate::engine) fn figures(&self) -> GpuFigures {
+            GpuFigures::default()
+        }
     }
 
-    pub(super) fn run(
-        &self,
-        picture: Picture,
-        overlays: &[ImageBuf],
-        (steps, form): (&[Step], Form),
-        checkpoint: &dyn Checkpoint,
-    ) -> Result<(Picture, Placed), BackendError> {
-        Ok((CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?, Placed::default()))
+    /// A task.
+    pub(in crate::engine) struct Rest(Task);
+
+    impl Rest {
+        pub(in crate::engine) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), BackendError> {
+            Ok((self.0.on_cpu(checkpoint)?, Placed::default()))
+        }
     }
 
-    pub(super) fn lose_devices(&self) {}
+    /// There is nowhere to go.
+    pub(in crate::engine) enum Away {}
 
-    pub(super) fn figures(&self) -> GpuFigures {
-        GpuFigures::default()
+    impl Away {
+        pub(in crate::engine) fn then(self, _: impl FnOnce(Rest) + Send + 'static) {
+            match self {}
+        }
     }
 }
+#[cfg(not(feature = "gpu"))]
+pub(super) use alone::{Away, Rest};
 
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
@@ -119,10 +172,16 @@ impl Placement {
     ///
     /// # Errors
     /// When a GPU must be used and there is none.
-    pub(super) fn new(config: &GpuConfig) -> std::io::Result<Self> {
+    pub(super) fn new(config: &GpuConfig, budget: &MemoryBudget) -> std::io::Result<Self> {
         use crate::backend::gpu::{Wanted, hardware_may_be_there};
-        let wanted =
-            Wanted { adapter: config.adapter.clone(), software: config.mode == GpuMode::On, ..Wanted::default() };
+        let wanted = Wanted {
+            adapter: config.adapter.clone(),
+            software: config.mode == GpuMode::On,
+            memory: config.memory,
+            deadline: config.deadline,
+            budget: Some(budget.clone()),
+            ..Wanted::default()
+        };
         let ask = match config.mode {
             GpuMode::Off => false,
             GpuMode::Auto => hardware_may_be_there(),
@@ -148,56 +207,42 @@ impl Placement {
         Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
     }
 
-    /// Does the steps wherever it is predicted to be fastest.
-    pub(super) fn run(
-        &self,
-        picture: Picture,
-        overlays: &[ImageBuf],
-        (steps, form): (&[Step], Form),
-        checkpoint: &dyn Checkpoint,
-    ) -> Result<(Picture, Placed), BackendError> {
-        if self.gpus.is_empty() || steps.is_empty() {
-            return Ok((CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?, Placed::default()));
+    /// Decides where a task is done: where it is predicted to be done first. What goes to a GPU is copied into mapped
+    /// memory here.
+    pub(super) fn begin(self: &Arc<Self>, task: Task) -> Begun {
+        let here =
+            |task, placed, work| Begun::Here(Rest { placement: Arc::clone(self), task, placed, work, tried: None });
+        if self.gpus.is_empty() || task.steps.is_empty() {
+            return here(task, Placed::default(), None);
         }
-        let work = model::work(&picture, steps);
+        let work = model::work(&task.picture, &task.steps);
         let best = self
             .gpus
             .iter()
-            .filter(|gpu| gpu.backend.takes(&picture, overlays, steps))
-            .map(|gpu| (gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), gpu))
-            .min_by_key(|(estimate, _)| *estimate);
+            .enumerate()
+            .filter(|(_, gpu)| gpu.backend.has_room() && gpu.backend.takes(&task.picture, &task.overlays, &task.steps))
+            .map(|(i, gpu)| (gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), i))
+            .min();
         let mut placed = Placed {
             cpu_estimate: self.cpu.predict(work, 0),
             gpu_estimate: best.map(|(estimate, _)| estimate),
             ..Placed::default()
         };
-        if let Some((estimate, gpu)) = best
-            && self.prefers_gpu(estimate, placed.cpu_estimate)
-        {
-            let waiting = gpu.pending.fetch_add(work, Ordering::Relaxed);
-            let begun = Instant::now();
-            let made = gpu.backend.attempt(&picture, overlays, (steps, form), checkpoint);
-            gpu.pending.fetch_sub(work, Ordering::Relaxed);
-            match made {
-                Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
-                    gpu.model.observe(work, waiting, begun.elapsed());
-                    (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
-                    placed.gpu = Some(gpu.backend.adapter().index);
-                    events::placed("gpu");
-                    return Ok((picture, placed));
-                }
-                Err(BackendError::Cancelled) => return Err(BackendError::Cancelled),
-                Err(error) => {
-                    events::gpu_fell_back(&error.to_string());
-                    placed.fell_back = true;
-                }
+        let Some((_, gpu)) = best.filter(|(estimate, _)| self.prefers_gpu(*estimate, placed.cpu_estimate)) else {
+            return here(task, placed, Some(work));
+        };
+        let begun = Instant::now();
+        match self.gpus[gpu].backend.stage(&task.picture, &task.overlays, (&task.steps, task.form)) {
+            Ok(staged) => {
+                let rest = Rest { placement: Arc::clone(self), task, placed, work: Some(work), tried: None };
+                Begun::Away(Away { rest, staged, gpu, work, begun })
+            }
+            Err(error) => {
+                events::gpu_fell_back(&error.to_string());
+                placed.fell_back = true;
+                here(task, placed, Some(work))
             }
         }
-        let begun = Instant::now();
-        let made = CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?;
-        self.cpu.observe(work, 0, begun.elapsed());
-        events::placed("cpu");
-        Ok((made, placed))
     }
 
     fn prefers_gpu(&self, gpu: Duration, cpu: Duration) -> bool {
@@ -210,10 +255,10 @@ impl Placement {
         if close && self.decisions.fetch_add(1, Ordering::Relaxed) % DOUBT == DOUBT - 1 { !faster } else { faster }
     }
 
-    /// Destroys every device as a driver's reset would.
-    pub(super) fn lose_devices(&self) {
+    /// Makes every device fail in some way.
+    pub(super) fn drill(&self, drill: Drill) {
         for gpu in &self.gpus {
-            gpu.backend.lose_device();
+            gpu.backend.drill(drill);
         }
     }
 
@@ -233,102 +278,90 @@ impl Placement {
     }
 }
 
-#[cfg(all(test, feature = "gpu"))]
-mod tests {
-    use std::sync::atomic::AtomicBool;
+/// A task that is on its way to a GPU.
+#[cfg(feature = "gpu")]
+pub(super) struct Away {
+    rest: Rest,
+    staged: Staged,
+    gpu: usize,
+    work: u64,
+    begun: Instant,
+}
 
-    use super::*;
-    use crate::backend::NeverCancelled;
-    use crate::image::{PixelFormat, Size};
-    use crate::ops::{Filter, Sigma};
-
-    fn placement(mode: GpuMode) -> Option<Placement> {
-        let made = Placement::new(&GpuConfig { mode, adapter: None });
-        if made.is_err() {
-            assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "{made:?}");
-            eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
-        }
-        made.ok()
-    }
-
-    #[allow(clippy::unwrap_used, reason = "the pixels are of that size")]
-    fn noise(width: u32, height: u32) -> Picture {
-        let size = Size::at_least_one(width, height);
-        let pixels = (0..ImageBuf::byte_len(size, PixelFormat::Rgb8)).map(|i| (i * i / 97 + i) as u8).collect();
-        ImageBuf::new(size, PixelFormat::Rgb8, pixels).unwrap().into()
-    }
-
-    fn shrink() -> Vec<Step> {
-        vec![Step::Resample { to: Size::at_least_one(99, 70), filter: Filter::Lanczos3 }, Step::Gray]
-    }
-
-    #[test]
-    fn off_predicts_nothing_and_uses_the_cpu() {
-        let placement = placement(GpuMode::Off).unwrap();
-        let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
-        assert_eq!(placed, Placed::default());
-        assert_eq!(placement.figures(), GpuFigures::default());
-    }
-
-    #[test]
-    fn a_name_that_no_adapter_has_is_an_error_only_where_a_gpu_must_be_used() {
-        let named = |mode| Placement::new(&GpuConfig { mode, adapter: Some("no such adapter".into()) });
-        assert!(named(GpuMode::On).unwrap_err().to_string().contains("no such adapter"));
-        assert!(named(GpuMode::Auto).unwrap().gpus.is_empty());
-    }
-
-    #[test]
-    fn on_uses_the_gpu_for_what_it_can_do_and_the_cpu_for_the_rest() {
-        let Some(placement) = placement(GpuMode::On) else { return };
-        let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
-        assert!(placed.gpu.is_some() && placed.gpu_estimate.is_some() && placed.cpu_estimate > Duration::ZERO);
-        let smart = [Step::SmartCrop { to: Size::at_least_one(50, 50) }];
-        let (_, placed) = placement.run(noise(300, 200), &[], (&smart, Form::Packed), &NeverCancelled).unwrap();
-        assert!(placed.gpu.is_none() && placed.gpu_estimate.is_none() && !placed.fell_back);
-        assert!(placement.figures().pictures > 0 && placement.figures().bytes_up > 180_000);
-    }
-
-    /// The device is destroyed again and again under load: no job fails, none gives another picture.
-    #[test]
-    fn no_job_notices_that_its_device_is_lost() {
-        let Some(placement) = placement(GpuMode::On) else { return };
-        let mut steps = shrink();
-        steps.push(Step::Blur(Sigma::new(2.0).unwrap()));
-        let expected = CpuBackend.run(noise(600, 400), &[], &steps, &NeverCancelled).unwrap();
-        let (stop, on_gpu, fell_back) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        let work = (steps.as_slice(), Form::Packed);
-                        let (made, placed) = placement.run(noise(600, 400), &[], work, &NeverCancelled).unwrap();
-                        let Picture::Packed(made) = made else { panic!("planes") };
-                        let apart = made.pixels().iter().zip(expected.pixels()).map(|(a, b)| a.abs_diff(*b)).max();
-                        assert!(apart <= Some(2), "{apart:?}");
-                        on_gpu.fetch_add(u64::from(placed.gpu.is_some()), Ordering::Relaxed);
-                        fell_back.fetch_add(u64::from(placed.fell_back), Ordering::Relaxed);
-                    }
-                });
-            }
-            let begun = Instant::now();
-            let mut before = u64::MAX;
-            let mut losses = 0;
-            while losses < 4 && begun.elapsed() < Duration::from_secs(60) {
-                std::thread::sleep(Duration::from_millis(50));
-                // Only a device that has worked is worth destroying.
-                let done = on_gpu.load(Ordering::Relaxed);
-                if placement.figures().devices == 1 && done != before && losses == placement.figures().losses {
-                    before = done;
-                    placement.gpus[0].backend.lose_device();
-                    while placement.figures().losses == losses && begun.elapsed() < Duration::from_secs(60) {
-                        std::thread::sleep(Duration::from_millis(2));
-                    }
-                    losses += 1;
-                }
-            }
-            stop.store(true, Ordering::Relaxed);
+#[cfg(feature = "gpu")]
+impl Away {
+    /// Submits it. `resume` is called once, when there is something to be done again: it must not keep the thread, and hand
+    /// the rest over to one of the pool.
+    pub(super) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
+        let Self { mut rest, staged, gpu, work, begun } = self;
+        let placement = Arc::clone(&rest.placement);
+        let Gpu { backend, pending, .. } = &placement.gpus[gpu];
+        let behind = pending.fetch_add(work, Ordering::Relaxed);
+        backend.submit(staged, move |answer| {
+            rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
+            rest.tried = Some(Tried { gpu, behind, begun, answer });
+            resume(rest);
         });
-        assert_eq!(placement.figures().losses, 4);
-        assert!(on_gpu.load(Ordering::Relaxed) > 0 && fell_back.load(Ordering::Relaxed) > 0);
     }
 }
+
+/// What a GPU made of a task.
+#[cfg(feature = "gpu")]
+struct Tried {
+    gpu: usize,
+    /// Work that was before it.
+    behind: u64,
+    begun: Instant,
+    answer: Result<Answer, BackendError>,
+}
+
+/// What is left of a task: all of it, or to copy the picture out that a GPU made.
+#[cfg(feature = "gpu")]
+pub(super) struct Rest {
+    placement: Arc<Placement>,
+    task: Task,
+    placed: Placed,
+    /// `None` when nothing was predicted.
+    work: Option<u64>,
+    tried: Option<Tried>,
+}
+
+#[cfg(feature = "gpu")]
+impl Rest {
+    /// Finishes the task; on the CPU if the GPU made nothing.
+    ///
+    /// # Errors
+    /// Those of the steps, and [`BackendError::Cancelled`].
+    pub(super) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), BackendError> {
+        let Self { placement, task, mut placed, work, tried } = self;
+        if checkpoint.is_cancelled() {
+            return Err(BackendError::Cancelled);
+        }
+        if let Some(Tried { gpu, behind, begun, answer }) = tried {
+            let gpu = &placement.gpus[gpu];
+            match answer.and_then(Answer::picture) {
+                Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
+                    gpu.model.observe(work.unwrap_or(0), behind, begun.elapsed());
+                    (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
+                    placed.gpu = Some(gpu.backend.adapter().index);
+                    events::placed("gpu");
+                    return Ok((picture, placed));
+                }
+                Err(error) => {
+                    events::gpu_fell_back(&error.to_string());
+                    placed.fell_back = true;
+                }
+            }
+        }
+        let begun = Instant::now();
+        let made = task.on_cpu(checkpoint)?;
+        if let Some(work) = work {
+            placement.cpu.observe(work, 0, begun.elapsed());
+            events::placed("cpu");
+        }
+        Ok((made, placed))
+    }
+}
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests;

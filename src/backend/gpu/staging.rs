@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use wgpu::{Buffer, MapRangeError};
+use crate::backend::BackendError;
 
 use super::device::Device;
-use super::pool::Use;
+use super::pool::{Lent, Use};
 use super::recipe::{Output, Pass, Place, Recipe, Upload};
 use super::tables::Table;
 
@@ -25,7 +25,7 @@ pub(super) struct Copied {
 /// A recipe without the picture: what the device's thread records.
 #[derive(Debug)]
 pub(super) struct Program {
-    pub(super) staging: Buffer,
+    pub(super) staging: Lent,
     pub(super) copies: Vec<Copied>,
     /// Bytes that go up.
     pub(super) bytes_up: u64,
@@ -40,10 +40,13 @@ pub(super) struct Program {
 
 impl Program {
     /// Copies what the recipe needs into a staging buffer.
-    pub(super) fn new(recipe: Recipe<'_>, device: &Device) -> Result<Self, MapRangeError> {
+    ///
+    /// # Errors
+    /// [`BackendError::OutOfMemory`] when there is no room for it, [`BackendError::DeviceLost`].
+    pub(super) fn new(recipe: Recipe<'_>, device: &Device) -> Result<Self, BackendError> {
         let Recipe { uploads, staging: bytes_up, input, slots, tables, passes, output } = recipe;
-        let staging = device.pool.take(&device.device, Use::Staging, bytes_up);
-        let mut view = staging.get_mapped_range_mut(..bytes_up.max(4))?;
+        let staging = device.pool.take(&device.device, Use::Staging, bytes_up).ok_or(BackendError::OutOfMemory)?;
+        let mut view = staging.get_mapped_range_mut(..bytes_up.max(4)).map_err(|_| BackendError::DeviceLost)?;
         let mut copies: Vec<Copied> = Vec::with_capacity(uploads.len());
         for upload in &uploads {
             write(&mut view, upload);

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use phasor::backend::gpu::Wanted;
-use phasor::backend::{Backend, BackendError, CpuBackend, GpuBackend, NeverCancelled};
+use phasor::backend::{Backend, BackendError, CpuBackend, Drill, GpuBackend, NeverCancelled};
 use phasor::codecs::{DecodeSpec, Detail, Limits, decode, probe};
 use phasor::image::{Form, ImageBuf, Orientation, Picture, PixelFormat, Plane, Planes, Point, Rect, Rgb8, Size};
 use phasor::ops::{Border, Filter, Opacity, Placement, Sigma, Step};
@@ -455,7 +455,7 @@ fn a_device_destroyed_in_flight_gives_no_wrong_picture() {
         while destroyed < 5 && begun.elapsed() < Duration::from_secs(60) {
             std::thread::sleep(Duration::from_millis(100));
             if gpu.stats().alive && gpu.stats().losses == destroyed {
-                gpu.lose_device();
+                gpu.drill(Drill::Loss);
                 let at = Instant::now();
                 while gpu.stats().losses == destroyed && at.elapsed() < Duration::from_secs(10) {
                     std::thread::sleep(Duration::from_millis(5));
