@@ -8,12 +8,15 @@ struct Spin {
 @group(0) @binding(0) var<storage, read_write> spin: Spin;
 
 @compute @workgroup_size(1)
-fn turn() {
-    var x = spin.state;
+fn turn(@builtin(workgroup_id) group: vec3<u32>) {
+    var x = spin.state + group.x + 1u;
     for (var i = 0u; i < spin.turns; i++) {
         x ^= x << 13u;
         x ^= x >> 17u;
         x ^= x << 5u;
     }
-    spin.state = x;
+    // Never: it is only to be computed.
+    if x == 0u {
+        spin.state = x;
+    }
 }

@@ -5,58 +5,75 @@ use std::time::{Duration, Instant};
 use wgpu::{BindGroupDescriptor, BindGroupEntry, CommandEncoderDescriptor, ComputePassDescriptor, PollType};
 
 use super::device::Device;
-use super::pool::Use;
+use super::pool::{Lent, Use};
 
 /// Checked by the tests of `shaders.rs`.
 pub(super) const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/drill.wgsl"));
-/// Turns by which the speed is found.
-const TRIAL: u32 = 1 << 22;
-/// More turns would go beyond a loop's bound.
-const MOST: f64 = 4e9;
+/// Turns of an invocation; drivers that compute on the CPU end a loop after 65 535.
+const TURNS: u32 = 30_000;
+/// What a trial must take for its time to tell something.
+const TRIAL: Duration = Duration::from_millis(20);
 
 /// Gives the device a shader that runs for about so long, before whatever is submitted next.
 pub(super) fn hang(device: &Device, about: Duration) {
-    let begun = Instant::now();
-    spin(device, TRIAL);
-    // A driver that is asked to wait for what it does: nothing else of the drill is measured.
+    let Some(spinner) = Spinner::new(device) else { return };
+    // What a driver compiles it compiles now.
+    spinner.spin(1);
     let _ = device.device.poll(PollType::wait_indefinitely());
-    let turns = about.as_secs_f64() / begun.elapsed().as_secs_f64().max(1e-6) * f64::from(TRIAL);
-    spin(device, turns.min(MOST) as u32);
+    let (mut groups, mut took) = (1, Duration::ZERO);
+    while took < TRIAL && groups < 1 << 30 && !device.is_lost() {
+        groups *= 2;
+        let begun = Instant::now();
+        spinner.spin(groups);
+        let _ = device.device.poll(PollType::wait_indefinitely());
+        took = begun.elapsed();
+    }
+    spinner.spin((about.as_secs_f64() / took.as_secs_f64().max(1e-6) * f64::from(groups)).min(4e9) as u32);
 }
 
-fn spin(device: &Device, turns: u32) {
-    let gpu = &device.device;
-    let module = gpu.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some("drill"),
-        source: wgpu::ShaderSource::Wgsl(SOURCE.into()),
-    });
-    let pipeline = gpu.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some("drill"),
-        layout: None,
-        module: &module,
-        entry_point: Some("turn"),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
-    let Some(state) = device.pool.take(gpu, Use::Device, 8) else { return };
-    device.queue.write_buffer(&state, 0, bytemuck::cast_slice(&[1, turns]));
-    let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-        buffer: &state,
-        offset: 0,
-        size: wgpu::BufferSize::new(8),
-    });
-    let group = gpu.create_bind_group(&BindGroupDescriptor {
-        label: None,
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &[BindGroupEntry { binding: 0, resource }],
-    });
-    let mut encoder = gpu.create_command_encoder(&CommandEncoderDescriptor::default());
-    let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
-    pass.set_pipeline(&pipeline);
-    pass.set_bind_group(0, &group, &[]);
-    pass.dispatch_workgroups(1, 1, 1);
-    drop(pass);
-    device.queue.submit([encoder.finish()]);
+struct Spinner<'a> {
+    device: &'a Device,
+    pipeline: wgpu::ComputePipeline,
+    state: Lent,
+}
+
+impl<'a> Spinner<'a> {
+    fn new(device: &'a Device) -> Option<Self> {
+        let gpu = &device.device;
+        let module = gpu.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("drill"),
+            source: wgpu::ShaderSource::Wgsl(SOURCE.into()),
+        });
+        let pipeline = gpu.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("drill"),
+            layout: None,
+            module: &module,
+            entry_point: Some("turn"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        let state = device.pool.take(gpu, Use::Device, 8)?;
+        device.queue.write_buffer(&state, 0, bytemuck::cast_slice(&[1, TURNS]));
+        Some(Self { device, pipeline, state })
+    }
+
+    fn spin(&self, groups: u32) {
+        let Device { device, queue, workgroups, .. } = self.device;
+        let whole = wgpu::BufferBinding { buffer: &self.state, offset: 0, size: wgpu::BufferSize::new(8) };
+        let group = device.create_bind_group(&BindGroupDescriptor {
+            label: None,
+            layout: &self.pipeline.get_bind_group_layout(0),
+            entries: &[BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(whole) }],
+        });
+        let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        let across = groups.min(*workgroups);
+        pass.dispatch_workgroups(across, groups.div_ceil(across).min(*workgroups), 1);
+        drop(pass);
+        queue.submit([encoder.finish()]);
+    }
 }
 
 /// Submits a copy to beyond the end of a buffer.

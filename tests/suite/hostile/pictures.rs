@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use phasor::backend::BackendError;
 use phasor::budget::MemoryBudget;
 use phasor::codecs::{self, EncodeError, Limits};
 use phasor::engine::{Config, Engine, EngineError, GpuConfig, Job};

@@ -127,9 +127,15 @@ fn fail(drill: Drill, times: u64, deadline: Option<Duration>) -> Seen {
             // Only a device that has worked since is worth it.
             if seen.on_gpu() > worked && metric(&server, "phasor_gpu_devices") == 1 {
                 let before = metric(&server, "phasor_gpu_losses_total");
-                server.drill_gpus(drill);
                 while metric(&server, "phasor_gpu_losses_total") == before && within(90) {
-                    std::thread::sleep(Duration::from_millis(5));
+                    // A hang is too short now and then where other work slows down what it is measured by.
+                    server.drill_gpus(drill);
+                    let drilled = Instant::now();
+                    while metric(&server, "phasor_gpu_losses_total") == before
+                        && drilled.elapsed() < Duration::from_secs(8)
+                    {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
                 }
                 failures += 1;
                 worked = seen.on_gpu();
@@ -167,7 +173,7 @@ fn no_client_notices_that_the_gpu_hangs() {
     if !is_there_a_gpu() {
         return;
     }
-    let seen = fail(Drill::Hang(Duration::from_secs(4)), 2, Some(Duration::from_millis(1500)));
+    let seen = fail(Drill::Hang(Duration::from_secs(5)), 2, Some(Duration::from_secs(1)));
     // All six clients wait for the device when it hangs.
     let fell_back = seen.fell_back.into_inner();
     assert!(fell_back >= 6, "{fell_back}");
