@@ -92,8 +92,8 @@ impl Seen {
     }
 }
 
-/// Lets six clients ask a server for pictures while its device fails `times` times in this way.
-fn fail(drill: Drill, times: u64, deadline: Option<Duration>) -> Seen {
+/// Lets so many clients ask a server for pictures while its device is made to fail `times` times.
+fn fail(clients: usize, strike: impl Fn(&Server), times: u64, deadline: Option<Duration>) -> Seen {
     let sources: Vec<Vec<u8>> = KINDS.iter().map(|(_, name)| fixture(name)).collect();
     let on_cpu = Server::with(&["-gpu", "off"]);
     let expected: Vec<ImageBuf> = KINDS
@@ -114,7 +114,7 @@ fn fail(drill: Drill, times: u64, deadline: Option<Duration>) -> Seen {
     });
     let seen = Seen::default();
     std::thread::scope(|scope| {
-        for client in 0..6 {
+        for client in 0..clients {
             let (server, seen, kinds) = (&server, &seen, &kinds);
             scope.spawn(move || seen.ask(server, client, kinds));
         }
@@ -129,7 +129,7 @@ fn fail(drill: Drill, times: u64, deadline: Option<Duration>) -> Seen {
                 let before = metric(&server, "phasor_gpu_losses_total");
                 while metric(&server, "phasor_gpu_losses_total") == before && within(90) {
                     // A hang is too short now and then where other work slows down what it is measured by.
-                    server.drill_gpus(drill);
+                    strike(&server);
                     let drilled = Instant::now();
                     while metric(&server, "phasor_gpu_losses_total") == before
                         && drilled.elapsed() < Duration::from_secs(8)
@@ -161,7 +161,7 @@ fn no_client_notices_that_the_gpu_is_lost() {
     if !is_there_a_gpu() {
         return;
     }
-    let seen = fail(Drill::Loss, 6, None);
+    let seen = fail(6, |server| server.drill_gpus(Drill::Loss), 6, None);
     let (asked, on_gpu) = (seen.asked.into_inner(), seen.on_gpu.into_inner());
     // Those in between were made on the CPU.
     assert!(on_gpu > 6 && on_gpu < asked, "{on_gpu} of {asked}");
@@ -173,7 +173,8 @@ fn no_client_notices_that_the_gpu_hangs() {
     if !is_there_a_gpu() {
         return;
     }
-    let seen = fail(Drill::Hang(Duration::from_secs(5)), 2, Some(Duration::from_secs(1)));
+    let hang = |server: &Server| server.drill_gpus(Drill::Hang(Duration::from_secs(4)));
+    let seen = fail(6, hang, 2, Some(Duration::from_millis(800)));
     // All six clients wait for the device when it hangs.
     let fell_back = seen.fell_back.into_inner();
     assert!(fell_back >= 6, "{fell_back}");
@@ -184,5 +185,77 @@ fn no_client_notices_a_command_that_the_gpu_refuses() {
     if !is_there_a_gpu() {
         return;
     }
-    fail(Drill::Invalid, 4, None);
+    fail(6, |server| server.drill_gpus(Drill::Invalid), 3, None);
+}
+
+/// Set for the process that is made short of memory.
+const SHORT: &str = "PHASOR_TEST_SHORT_OF_MEMORY";
+
+/// Memory really runs out: in a process of its own, whose address space is bounded while it makes a picture for which the
+/// device needs far more than the CPU does.
+#[test]
+fn no_client_notices_that_the_gpu_is_out_of_memory() {
+    if !is_there_a_gpu() {
+        return;
+    }
+    let own = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(own)
+        .args(["--exact", "http::gpu_loss::short_of_memory", "--ignored", "--nocapture"])
+        .env(SHORT, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{:?}\n{text}", output.status);
+}
+
+#[test]
+#[ignore = "only in the process that the test above starts"]
+fn short_of_memory() {
+    if std::env::var_os(SHORT).is_none() {
+        return;
+    }
+    // Each of these takes fifteen bytes a pixel on the device, all at once, and three on the CPU, one after the other.
+    let widths = (0..9).map(|i| 1020 - 4 * i).chain([90]);
+    let steps = widths.map(|width| format!("{{\"operation\":\"resize\",\"params\":{{\"width\":{width}}}}}"));
+    let steps = steps.collect::<Vec<_>>().join(",").replace('"', "%22");
+    let target = format!("/pipeline?type=png&operations=[{steps}]");
+    let source = super::server::jpeg(1024, 1000);
+    let on_cpu = Server::with(&["-gpu", "off"]);
+    let large = |server: &Server| {
+        let answer = server.post(&target, &source);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer
+    };
+    let expected = picture(&large(&on_cpu).body);
+    let compared = |server: &Server| {
+        let answer = large(server);
+        assert!(difference(&expected, &picture(&answer.body)).max <= 8);
+        answer.header("phasor-placement").unwrap().to_owned()
+    };
+    let seen = fail(
+        2,
+        |server| {
+            let limit = rustix::process::getrlimit(rustix::process::Resource::As);
+            bound_address_space(Some(ROOM + address_space()));
+            let placed = compared(server);
+            rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
+            assert!(placed.contains("fell-back"), "{placed}");
+        },
+        2,
+        None,
+    );
+    assert!(seen.on_gpu() > 0);
+}
+
+/// Bytes that the bounded process may still map: enough for the CPU, not for the device.
+const ROOM: u64 = 100 << 20;
+
+fn address_space() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    4096 * pages.split(' ').next().unwrap().parse::<u64>().unwrap()
+}
+
+fn bound_address_space(bytes: Option<u64>) {
+    let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+    rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
 }
