@@ -24,6 +24,7 @@ static BASELINE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn detail(what: &str) -> Detail {
     match what {
         "samples" => Detail::Samples,
+        "planes" => Detail::Planes,
         "halves" => Detail::Halves { all: true },
         "half luma" => Detail::Halves { all: false },
         k => {
@@ -61,7 +62,7 @@ fn to_1600(bencher: Bencher<'_, '_>, what: &str) {
 }
 
 /// Decoding alone.
-#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "planes", "samples"], sample_count = 10)]
 fn decode_only(bencher: Bencher<'_, '_>, what: &str) {
     let limits = Limits::default();
     let header = probe(&BASELINE, &limits).expect("a JPEG");

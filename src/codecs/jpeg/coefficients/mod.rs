@@ -14,7 +14,7 @@ mod idct;
 mod progressive;
 mod samples;
 
-use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
+use crate::image::{CoefficientPlane, Coefficients, PlaneSink, Planes, Size};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +76,35 @@ pub fn decode_halved(
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
 pub fn decode_planes(bytes: &[u8], cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
-    let mut walker = frame::Walker::new(bytes)?;
-    let frame = walker.frame()?;
+    let mut planes = planes_ahead(bytes)?.filled();
+    decode_planes_to(bytes, &mut planes, cancelled)?;
+    Ok(planes)
+}
+
+/// The planes, without samples, that [`decode_planes_to`] will hand over.
+///
+/// # Errors
+/// [`Refused`], as far as that can be seen before the first scan.
+pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
     // Refinements of AC coefficients are not read here, and all samples need them.
     if frame.progressive {
         return Err(Refused::Kind);
     }
-    let planes = samples::sequential(&mut walker, &frame, cancelled)?;
-    samples::picture(frame.size, planes).ok_or(Refused::Kind)
+    samples::hollow(&frame).ok_or(Refused::Kind)
+}
+
+/// Decodes all samples of a sequential file, handing over rows as they are done.
+///
+/// # Errors
+/// [`Refused`]; what was handed over until then is worth nothing.
+pub fn decode_planes_to(bytes: &[u8], sink: &mut dyn PlaneSink, cancelled: &dyn Fn() -> bool) -> Result<(), Refused> {
+    let mut walker = frame::Walker::new(bytes)?;
+    let frame = walker.frame()?;
+    if frame.progressive {
+        return Err(Refused::Kind);
+    }
+    samples::sequential(&mut walker, &frame, sink, cancelled)
 }
 
 /// Everything up to the end of the last scan.
