@@ -5,11 +5,15 @@ mod model;
 
 use std::time::Duration;
 
-use crate::backend::{Backend, BackendError, Checkpoint, CpuBackend, Drill};
+#[cfg(feature = "gpu")]
+use crate::backend::BackendError;
+use crate::backend::{Backend, Checkpoint, CpuBackend, Drill};
 use crate::budget::MemoryBudget;
-use crate::image::{Form, ImageBuf, Picture};
+use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes};
 use crate::ops::Step;
 use crate::telemetry::events::GpuFigures;
+
+use super::EngineError;
 
 #[cfg(feature = "gpu")]
 use std::sync::Arc;
@@ -21,7 +25,7 @@ use std::time::Instant;
 #[cfg(feature = "gpu")]
 use crate::backend::GpuBackend;
 #[cfg(feature = "gpu")]
-use crate::backend::gpu::{Answer, GpuPicture, Staged};
+use crate::backend::gpu::{Answer, Filling, GpuPicture, Prepared, Source, Staged};
 #[cfg(feature = "gpu")]
 use crate::telemetry::events;
 #[cfg(feature = "gpu")]
@@ -70,19 +74,41 @@ pub struct Placed {
 }
 
 /// What is to be done with a picture; kept until it is done, for what a GPU does not do is done again from it.
-#[derive(Debug)]
 pub(super) struct Task {
-    pub(super) picture: Picture,
+    pub(super) subject: Subject,
     pub(super) overlays: Vec<ImageBuf>,
     pub(super) steps: Vec<Step>,
     pub(super) form: Form,
 }
 
+/// The picture of a task.
+pub(super) enum Subject {
+    Here(Picture),
+    /// It was decoded into a GPU's memory; whoever needs it here decodes it again.
+    Again(Box<dyn FnOnce() -> Result<Picture, EngineError> + Send>),
+}
+
 impl Task {
-    fn on_cpu(self, checkpoint: &dyn Checkpoint) -> Result<Picture, BackendError> {
-        let Self { picture, overlays, steps, form } = self;
-        CpuBackend.run_to(picture, &overlays, &steps, form, checkpoint)
+    fn on_cpu(self, checkpoint: &dyn Checkpoint) -> Result<Picture, EngineError> {
+        let Self { subject, overlays, steps, form } = self;
+        let picture = match subject {
+            Subject::Here(picture) => picture,
+            Subject::Again(decode) => decode()?,
+        };
+        Ok(CpuBackend.run_to(picture, &overlays, &steps, form, checkpoint)?)
     }
+}
+
+/// Where a picture that is not decoded yet will be worked on.
+pub(super) enum Ahead {
+    /// Nothing was decided.
+    Open,
+    /// Here.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "nothing is decided where there is one place"))]
+    Here(Decided),
+    /// On a GPU: it is decoded into its memory.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "there is no GPU"))]
+    Away(Space),
 }
 
 /// A task that was given its place.
@@ -121,7 +147,11 @@ mod alone {
             Ok(Self {})
         }
 
-        pub(in crate::engine) fn begin(self: &Arc<Self>, task: Task) -> Begun {
+        pub(in crate::engine) fn ahead(&self, _: &Planes, _: (&[Step], Form)) -> Ahead {
+            Ahead::Open
+        }
+
+        pub(in crate::engine) fn begin(self: &Arc<Self>, task: Task, _: Option<Decided>) -> Begun {
             Begun::Here(Rest(task))
         }
 
@@ -132,26 +162,43 @@ mod alone {
         }
     }
 
+    /// There is one place: nothing is decided, no other memory filled.
+    #[allow(dead_code, reason = "what the build with GPUs has, so that the engine is the same")]
+    pub(in crate::engine) struct Decided;
+
+    #[allow(dead_code, reason = "as above")]
+    pub(in crate::engine) struct Space;
+
+    impl PlaneSink for Space {
+        fn rows(&mut self, _: usize, _: u32, _: &[u8]) {}
+    }
+
+    impl Space {
+        pub(in crate::engine) fn filled(self, _: &Arc<Placement>, task: Task) -> Away {
+            Away(Rest(task))
+        }
+    }
+
     /// A task.
     pub(in crate::engine) struct Rest(Task);
 
     impl Rest {
-        pub(in crate::engine) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), BackendError> {
+        pub(in crate::engine) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), EngineError> {
             Ok((self.0.on_cpu(checkpoint)?, Placed::default()))
         }
     }
 
-    /// There is nowhere to go.
-    pub(in crate::engine) enum Away {}
+    /// A task that goes nowhere.
+    pub(in crate::engine) struct Away(Rest);
 
     impl Away {
-        pub(in crate::engine) fn then(self, _: impl FnOnce(Rest) + Send + 'static) {
-            match self {}
+        pub(in crate::engine) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
+            resume(self.0);
         }
     }
 }
 #[cfg(not(feature = "gpu"))]
-pub(super) use alone::{Away, Rest};
+pub(super) use alone::{Away, Decided, Rest, Space};
 
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
@@ -207,42 +254,75 @@ impl Placement {
         Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
     }
 
-    /// Decides where a task is done: where it is predicted to be done first. What goes to a GPU is copied into mapped
-    /// memory here.
-    pub(super) fn begin(self: &Arc<Self>, task: Task) -> Begun {
-        let here =
-            |task, placed, work| Begun::Here(Rest { placement: Arc::clone(self), task, placed, work, tried: None });
-        if self.gpus.is_empty() || task.steps.is_empty() {
-            return here(task, Placed::default(), None);
+    /// Decides where a picture is worked on before it is decoded, so that it can be decoded to there.
+    pub(super) fn ahead(&self, planes: &Planes, work: (&[Step], Form)) -> Ahead {
+        let Some(choice) = self.choose(Source::Coming(planes), &[], work) else { return Ahead::Open };
+        let Choice { mut decided, gpu } = choice;
+        let Some((gpu, prepared)) = gpu else { return Ahead::Here(decided) };
+        let begun = Instant::now();
+        match prepared.open() {
+            Ok(filling) => Ahead::Away(Space { decided, filling, gpu, begun }),
+            Err(error) => {
+                decided.fall_back(&error);
+                Ahead::Here(decided)
+            }
         }
-        let work = model::work(&task.picture, &task.steps);
+    }
+
+    /// Gives a task its place: the one that was decided, or where it is predicted to be done first. What goes to a GPU is
+    /// copied into mapped memory here.
+    pub(super) fn begin(self: &Arc<Self>, task: Task, decided: Option<Decided>) -> Begun {
+        let here = |task, decided| Begun::Here(Rest { placement: Arc::clone(self), task, decided, tried: None });
+        let Subject::Here(picture) = &task.subject else { return here(task, decided) };
+        if decided.is_some() {
+            return here(task, decided);
+        }
+        let Some(choice) = self.choose(Source::Here(picture), &task.overlays, (&task.steps, task.form)) else {
+            return here(task, None);
+        };
+        let Choice { mut decided, gpu } = choice;
+        let Some((gpu, prepared)) = gpu else { return here(task, Some(decided)) };
+        let begun = Instant::now();
+        match prepared.stage() {
+            Ok(staged) => {
+                let rest = Rest { placement: Arc::clone(self), task, decided: Some(decided), tried: None };
+                Begun::Away(Away { rest, staged, gpu, begun })
+            }
+            Err(error) => {
+                decided.fall_back(&error);
+                here(task, Some(decided))
+            }
+        }
+    }
+
+    /// `None` when there is nothing to choose.
+    fn choose<'a>(
+        &'a self,
+        source: Source<'a>,
+        overlays: &'a [ImageBuf],
+        (steps, form): (&[Step], Form),
+    ) -> Option<Choice<'a>> {
+        if self.gpus.is_empty() || steps.is_empty() {
+            return None;
+        }
+        let work = model::work(&source, steps);
         let best = self
             .gpus
             .iter()
             .enumerate()
-            .filter(|(_, gpu)| gpu.backend.has_room() && gpu.backend.takes(&task.picture, &task.overlays, &task.steps))
-            .map(|(i, gpu)| (gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), i))
-            .min();
-        let mut placed = Placed {
+            .filter(|(_, gpu)| gpu.backend.has_room())
+            .filter_map(|(i, gpu)| {
+                let prepared = gpu.backend.prepare(source, overlays, (steps, form)).ok()?;
+                Some((gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
+            })
+            .min_by_key(|(estimate, ..)| *estimate);
+        let placed = Placed {
             cpu_estimate: self.cpu.predict(work, 0),
-            gpu_estimate: best.map(|(estimate, _)| estimate),
+            gpu_estimate: best.as_ref().map(|(estimate, ..)| *estimate),
             ..Placed::default()
         };
-        let Some((_, gpu)) = best.filter(|(estimate, _)| self.prefers_gpu(*estimate, placed.cpu_estimate)) else {
-            return here(task, placed, Some(work));
-        };
-        let begun = Instant::now();
-        match self.gpus[gpu].backend.stage(&task.picture, &task.overlays, (&task.steps, task.form)) {
-            Ok(staged) => {
-                let rest = Rest { placement: Arc::clone(self), task, placed, work: Some(work), tried: None };
-                Begun::Away(Away { rest, staged, gpu, work, begun })
-            }
-            Err(error) => {
-                events::gpu_fell_back(&error.to_string());
-                placed.fell_back = true;
-                here(task, placed, Some(work))
-            }
-        }
+        let gpu = best.filter(|(estimate, ..)| self.prefers_gpu(*estimate, placed.cpu_estimate));
+        Some(Choice { decided: Decided { placed, work }, gpu: gpu.map(|(_, i, prepared)| (i, prepared)) })
     }
 
     fn prefers_gpu(&self, gpu: Duration, cpu: Duration) -> bool {
@@ -278,13 +358,59 @@ impl Placement {
     }
 }
 
+/// What was decided for a task.
+#[cfg(feature = "gpu")]
+pub(super) struct Decided {
+    placed: Placed,
+    work: u64,
+}
+
+#[cfg(feature = "gpu")]
+impl Decided {
+    fn fall_back(&mut self, error: &BackendError) {
+        events::gpu_fell_back(&error.to_string());
+        self.placed.fell_back = true;
+    }
+}
+
+#[cfg(feature = "gpu")]
+struct Choice<'a> {
+    decided: Decided,
+    gpu: Option<(usize, Prepared<'a>)>,
+}
+
+/// Memory of a GPU that a picture is decoded into.
+#[cfg(feature = "gpu")]
+pub(super) struct Space {
+    decided: Decided,
+    filling: Filling,
+    gpu: usize,
+    begun: Instant,
+}
+
+#[cfg(feature = "gpu")]
+impl Space {
+    /// The picture is there; `task` is what is to be done with it.
+    pub(super) fn filled(self, placement: &Arc<Placement>, task: Task) -> Away {
+        let Self { decided, filling, gpu, begun } = self;
+        let rest = Rest { placement: Arc::clone(placement), task, decided: Some(decided), tried: None };
+        Away { rest, staged: filling.close(), gpu, begun }
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl PlaneSink for Space {
+    fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
+        self.filling.rows(plane, first, samples);
+    }
+}
+
 /// A task that is on its way to a GPU.
 #[cfg(feature = "gpu")]
 pub(super) struct Away {
     rest: Rest,
     staged: Staged,
     gpu: usize,
-    work: u64,
     begun: Instant,
 }
 
@@ -293,7 +419,8 @@ impl Away {
     /// Submits it. `resume` is called once, when there is something to be done again: it must not keep the thread, and hand
     /// the rest over to one of the pool.
     pub(super) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
-        let Self { mut rest, staged, gpu, work, begun } = self;
+        let Self { mut rest, staged, gpu, begun } = self;
+        let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
         let placement = Arc::clone(&rest.placement);
         let Gpu { backend, pending, .. } = &placement.gpus[gpu];
         let behind = pending.fetch_add(work, Ordering::Relaxed);
@@ -320,9 +447,8 @@ struct Tried {
 pub(super) struct Rest {
     placement: Arc<Placement>,
     task: Task,
-    placed: Placed,
     /// `None` when nothing was predicted.
-    work: Option<u64>,
+    decided: Option<Decided>,
     tried: Option<Tried>,
 }
 
@@ -331,34 +457,32 @@ impl Rest {
     /// Finishes the task; on the CPU if the GPU made nothing.
     ///
     /// # Errors
-    /// Those of the steps, and [`BackendError::Cancelled`].
-    pub(super) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), BackendError> {
-        let Self { placement, task, mut placed, work, tried } = self;
+    /// Those of the steps, and of decoding where that is done again; [`BackendError::Cancelled`].
+    pub(super) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), EngineError> {
+        let Self { placement, task, mut decided, tried } = self;
         if checkpoint.is_cancelled() {
-            return Err(BackendError::Cancelled);
+            return Err(BackendError::Cancelled.into());
         }
-        if let Some(Tried { gpu, behind, begun, answer }) = tried {
+        if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
             let gpu = &placement.gpus[gpu];
             match answer.and_then(Answer::picture) {
                 Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
-                    gpu.model.observe(work.unwrap_or(0), behind, begun.elapsed());
-                    (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
-                    placed.gpu = Some(gpu.backend.adapter().index);
+                    gpu.model.observe(decided.work, behind, begun.elapsed());
                     events::placed("gpu");
-                    return Ok((picture, placed));
+                    let gpu = Some(gpu.backend.adapter().index);
+                    return Ok((picture, Placed { gpu, bytes_up, bytes_down, ..decided.placed }));
                 }
-                Err(error) => {
-                    events::gpu_fell_back(&error.to_string());
-                    placed.fell_back = true;
-                }
+                Err(error) => decided.fall_back(&error),
             }
         }
         let begun = Instant::now();
+        let Some(Decided { placed, work }) = decided else { return Ok((task.on_cpu(checkpoint)?, Placed::default())) };
+        let is_here = matches!(task.subject, Subject::Here(_));
         let made = task.on_cpu(checkpoint)?;
-        if let Some(work) = work {
+        if is_here {
             placement.cpu.observe(work, 0, begun.elapsed());
-            events::placed("cpu");
         }
+        events::placed("cpu");
         Ok((made, placed))
     }
 }

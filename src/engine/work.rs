@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 
 use crate::backend::{Backend, Checkpoint, CpuBackend};
 use crate::budget::Charge;
-use crate::codecs::{self, DecodeError, DecodeSpec, EncodeSpec, Header, Limits, Metadata};
+use crate::codecs::{self, DecodeError, DecodeSpec, DecodedTo, EncodeSpec, Header, Limits, Metadata};
 use crate::image::{ImageBuf, Picture, PixelFormat, Size};
 use crate::ops::{self, Step};
 use crate::plan::{Overlay, Plan};
 
 use super::control::Control;
-use super::placement::{Begun, Placed, Placement, Rest, Task};
+use super::placement::{Ahead, Away, Begun, Decided, Placed, Placement, Rest, Space, Subject, Task};
 use super::pool::Finisher;
 use super::{Counters, EngineError, Job, Output, Timings};
 
@@ -66,13 +66,20 @@ struct Luggage {
     answer: Answer,
 }
 
+/// A job that is decoded.
+enum Decoded {
+    /// To be given its place, or the one that was decided.
+    Here(Task, Option<Decided>),
+    Away(Away),
+}
+
 impl Stages {
     /// Makes a picture: decodes here, does the steps here or leaves them to a GPU, and hands in the encoding. No thread
     /// waits for a GPU: what it made comes back as the second half of a job.
     pub(super) fn run(self, job: Job, queue: Duration, charge: Charge, answer: Answer) {
-        let Job { source, header, plan, overlays } = job;
         let begun = Instant::now();
-        let (task, metadata, charge) = match self.decode((source, &header), &plan, &overlays, charge) {
+        let spec = job.plan.encode;
+        let (begin, metadata, charge) = match self.decode(job, charge) {
             Ok(decoded) => decoded,
             Err(error) => {
                 let _ = answer.send(Err(error));
@@ -80,9 +87,13 @@ impl Stages {
             }
         };
         let timings = Timings { queue, decode: begun.elapsed(), ..Timings::default() };
-        let luggage = Luggage { metadata, spec: plan.encode, timings, charge, answer };
+        let luggage = Luggage { metadata, spec, timings, charge, answer };
         let begun = Instant::now();
-        match guarded(self.panics(), || self.placement.begin(task)) {
+        let place = || match begin {
+            Decoded::Here(task, decided) => self.placement.begin(task, decided),
+            Decoded::Away(away) => Begun::Away(away),
+        };
+        match guarded(self.panics(), place) {
             Some(Begun::Here(rest)) => {
                 let Some((luggage, picture, placed)) = self.finish(rest, luggage, begun) else { return };
                 // Before any job that has not begun.
@@ -106,22 +117,53 @@ impl Stages {
         &self.counters.panics
     }
 
-    /// Decodes the source and the overlays. The source is let go as soon as it is decoded.
-    fn decode(
-        &self,
-        (source, header): (Bytes, &Header),
-        plan: &Plan,
-        overlays: &[Option<Bytes>],
-        mut charge: Charge,
-    ) -> Result<(Task, Metadata, Charge), EngineError> {
-        let cancelled = || self.control.is_cancelled();
-        let decoded =
-            guarded(self.panics(), || codecs::decode(&source, header, &plan.decode, &self.limits, &cancelled))
-                .unwrap_or(Err(DecodeError::Unreadable))?;
+    /// Decodes the source and the overlays: the source to where it will be worked on, if that can be said before. The
+    /// source is let go as soon as it is decoded here.
+    fn decode(&self, job: Job, mut charge: Charge) -> Result<(Decoded, Metadata, Charge), EngineError> {
+        let Job { source, header, plan, overlays: fetched } = job;
+        let form = codecs::form(&plan.encode);
+        // The steps with an overlay need it before anything can be laid out.
+        let planes = plan.overlays.is_empty().then(|| codecs::planes_ahead(&source, &header, &plan.decode)).flatten();
+        let ahead = planes.map(|planes| self.placement.ahead(&planes, (&plan.steps, form)));
+        let (decoded, decided) = match ahead {
+            Some(Ahead::Away(mut space)) => match self.decode_to(&source, &header, &plan.decode, &mut space)? {
+                DecodedTo::Sink(metadata) => {
+                    let (limits, control, steps) = (self.limits, self.control.clone(), plan.steps);
+                    let again = move || {
+                        let cancelled = || control.is_cancelled();
+                        let decoded = codecs::decode(&source, &header, &plan.decode, &limits, &cancelled)?;
+                        Ok(decoded.picture)
+                    };
+                    let task = Task { subject: Subject::Again(Box::new(again)), overlays: Vec::new(), steps, form };
+                    return Ok((Decoded::Away(space.filled(&self.placement, task)), metadata, charge));
+                }
+                DecodedTo::Picture(decoded) => (decoded, None),
+            },
+            Some(Ahead::Here(decided)) => (self.decode_here(&source, &header, &plan.decode)?, Some(decided)),
+            Some(Ahead::Open) | None => (self.decode_here(&source, &header, &plan.decode)?, None),
+        };
         drop(source);
-        let overlays = self.overlays(plan, &decoded.picture, overlays, &mut charge)?;
-        let (steps, form) = (plan.steps.clone(), codecs::form(&plan.encode));
-        Ok((Task { picture: decoded.picture, overlays, steps, form }, decoded.metadata, charge))
+        let overlays = self.overlays(&plan, &decoded.picture, &fetched, &mut charge)?;
+        let task = Task { subject: Subject::Here(decoded.picture), overlays, steps: plan.steps, form };
+        Ok((Decoded::Here(task, decided), decoded.metadata, charge))
+    }
+
+    fn decode_here(&self, source: &[u8], header: &Header, spec: &DecodeSpec) -> Result<codecs::Decoded, DecodeError> {
+        let cancelled = || self.control.is_cancelled();
+        guarded(self.panics(), || codecs::decode(source, header, spec, &self.limits, &cancelled))
+            .unwrap_or(Err(DecodeError::Unreadable))
+    }
+
+    fn decode_to(
+        &self,
+        source: &[u8],
+        header: &Header,
+        spec: &DecodeSpec,
+        space: &mut Space,
+    ) -> Result<DecodedTo, DecodeError> {
+        let cancelled = || self.control.is_cancelled();
+        guarded(self.panics(), || codecs::decode_to(source, header, spec, &self.limits, space, &cancelled))
+            .unwrap_or(Err(DecodeError::Unreadable))
     }
 
     /// Ends the steps; whoever waits is told when they fail.

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::image::{Form, ImageBuf, Picture};
+use crate::image::{Form, ImageBuf, Picture, PlaneSink};
 use crate::ops::Step;
 use crate::telemetry::events;
 
@@ -32,11 +32,12 @@ use super::{Backend, BackendError, Checkpoint, Drill};
 
 pub use adapter::{AdapterReport, Wanted, adapters, hardware_may_be_there};
 pub use device::OpenError;
+pub use recipe::Source;
 
 use device::Device;
 use pool::Accounts;
 use recipe::{Output, Recipe};
-use staging::Program;
+use staging::{Open, Program};
 use tables::TableCache;
 use waiter::{Ticket, Waiter, Watch};
 use worker::{Counters, Current, Job, Life, Order, Terms, current};
@@ -99,6 +100,53 @@ pub struct GpuPicture {
     pub bytes_up: u64,
     /// Bytes that came back.
     pub bytes_down: u64,
+}
+
+/// What a GPU would do, laid out; nothing was written yet.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    life: Life,
+    recipe: Recipe<'a>,
+}
+
+impl Prepared<'_> {
+    /// Takes mapped memory and copies into it what is there.
+    ///
+    /// # Errors
+    /// [`BackendError::DeviceLost`], [`BackendError::OutOfMemory`].
+    pub fn open(self) -> Result<Filling, BackendError> {
+        let Self { life, recipe } = self;
+        let open = Open::new(recipe, &life.device)?;
+        Ok(Filling { life, open })
+    }
+
+    /// As [`Self::open`], of a picture that is there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn stage(self) -> Result<Staged, BackendError> {
+        self.open().map(Filling::close)
+    }
+}
+
+/// A picture on its way into mapped memory: what a decoder hands over is written where the device reads it.
+#[derive(Debug)]
+pub struct Filling {
+    life: Life,
+    open: Open,
+}
+
+impl Filling {
+    /// Everything was handed over.
+    pub fn close(self) -> Staged {
+        Staged { life: self.life, program: self.open.closed() }
+    }
+}
+
+impl PlaneSink for Filling {
+    fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
+        self.open.rows(plane, first, samples);
+    }
 }
 
 /// A picture on its way to a GPU: everything that goes up is in mapped memory.
@@ -207,34 +255,26 @@ impl GpuBackend {
         answered.recv_timeout(self.terms.deadline + PATIENCE).ok()?
     }
 
-    /// Whether the device does these steps with these overlays, and at this size.
-    pub fn takes(&self, picture: &Picture, overlays: &[ImageBuf], steps: &[Step]) -> bool {
-        let limits = current(&self.lives).map(|life| life.device.limits);
-        let work = (steps, Form::Packed);
-        limits.is_some_and(|limits| Recipe::new(picture, overlays, work, &limits, &self.tables).is_ok())
-    }
-
     /// Whether it makes sense to bring another picture: not so many wait that it would only hold memory.
     pub fn has_room(&self) -> bool {
         self.counters.waiting.load(Ordering::Relaxed) < worker::MOST_WAITING
     }
 
-    /// Copies what the steps need into mapped memory.
+    /// Lays out what the device would do.
     ///
     /// # Errors
     /// [`BackendError::Impossible`] when the device does not do these steps or not at this size,
-    /// [`BackendError::DeviceLost`] when there is none, [`BackendError::OutOfMemory`].
-    pub fn stage(
-        &self,
-        picture: &Picture,
-        overlays: &[ImageBuf],
-        (steps, form): (&[Step], Form),
-    ) -> Result<Staged, BackendError> {
+    /// [`BackendError::DeviceLost`] when there is none.
+    pub fn prepare<'a>(
+        &'a self,
+        source: Source<'a>,
+        overlays: &'a [ImageBuf],
+        work: (&[Step], Form),
+    ) -> Result<Prepared<'a>, BackendError> {
         let life = current(&self.lives).ok_or(BackendError::DeviceLost)?;
-        let recipe = Recipe::new(picture, overlays, (steps, form), &life.device.limits, &self.tables)
+        let recipe = Recipe::new(source, overlays, work, &life.device.limits, &self.tables)
             .map_err(|e| BackendError::Impossible(e.to_string()))?;
-        let program = Program::new(recipe, &life.device)?;
-        Ok(Staged { life, program })
+        Ok(Prepared { life, recipe })
     }
 
     /// Submits what was staged. `done` is called exactly once, on a thread that must not be kept: with what the device
@@ -257,7 +297,7 @@ impl GpuBackend {
     /// Does the steps as [`Backend::run_to`], leaving the picture to whoever must do it again elsewhere.
     ///
     /// # Errors
-    /// As [`Self::stage`] and [`Answer::picture`], and [`BackendError::Cancelled`].
+    /// As [`Self::prepare`], [`Prepared::stage`] and [`Answer::picture`], and [`BackendError::Cancelled`].
     pub fn attempt(
         &self,
         picture: &Picture,
@@ -265,7 +305,7 @@ impl GpuBackend {
         work: (&[Step], Form),
         checkpoint: &dyn Checkpoint,
     ) -> Result<GpuPicture, BackendError> {
-        let staged = self.stage(picture, overlays, work)?;
+        let staged = self.prepare(Source::Here(picture), overlays, work)?.stage()?;
         let (answer, answered) = mpsc::sync_channel(1);
         self.submit(staged, move |result| {
             // Whoever asked may be gone.
@@ -303,9 +343,9 @@ impl Backend for GpuBackend {
         &self.name
     }
 
-    /// Without overlays; see [`GpuBackend::takes`].
+    /// Without overlays; see [`GpuBackend::prepare`].
     fn supports(&self, input: &Picture, steps: &[Step]) -> bool {
-        self.takes(input, &[], steps)
+        self.prepare(Source::Here(input), &[], (steps, Form::Packed)).is_ok()
     }
 
     fn run_to(

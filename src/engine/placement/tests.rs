@@ -18,8 +18,9 @@ fn placement(mode: GpuMode) -> Option<Arc<Placement>> {
 
 /// Begins a task and waits for its end.
 fn run(placement: &Arc<Placement>, picture: Picture, steps: &[Step]) -> (Picture, Placed) {
-    let task = Task { picture, overlays: Vec::new(), steps: steps.to_vec(), form: Form::Packed };
-    let rest = match placement.begin(task) {
+    let task =
+        Task { subject: Subject::Here(picture), overlays: Vec::new(), steps: steps.to_vec(), form: Form::Packed };
+    let rest = match placement.begin(task, None) {
         Begun::Here(rest) => rest,
         Begun::Away(away) => {
             let (resumed, rest) = std::sync::mpsc::channel();
