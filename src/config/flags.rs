@@ -216,6 +216,14 @@ pub const FLAGS: &[Flag] = &[
         Operation,
         "use only this adapter: its number in `phasor gpus` or a part of its name",
     ),
+    flag(
+        "gpu-memory",
+        Bytes,
+        "0",
+        Operation,
+        "most memory to take on each GPU, 256MiB or more; 0: as the work needs it, about 4 GiB. Memory on the host's side \
+         is part of -memory-budget",
+    ),
     flag("debug-headers", Switch, "false", Operation, "say in a header Phasor-Placement where a picture was made"),
     flag("gzip", Switch, "false", Operation, "accepted for compatibility, does nothing"),
     flag("mrelease", Integer, "30", Operation, "accepted for compatibility, does nothing"),

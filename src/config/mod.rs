@@ -245,7 +245,12 @@ fn engine_config(read: &mut Reader<'_>) -> engine::Config {
         "off" => GpuMode::Off,
         _ => GpuMode::Auto,
     };
-    engine::Config { cpus, max_queue, limits, gpu: GpuConfig { mode, adapter: read.text("gpu-adapter") } }
+    let memory = Some(read.bytes("gpu-memory", None)).filter(|&bytes| bytes != 0);
+    if memory.is_some_and(|bytes| bytes < 256 << 20) {
+        read.fault("gpu-memory", "must be 256MiB or more, or 0");
+    }
+    let gpu = GpuConfig { mode, adapter: read.text("gpu-adapter"), memory, deadline: None };
+    engine::Config { cpus, max_queue, limits, gpu }
 }
 
 fn sources_config(read: &mut Reader<'_>) -> sources::Config {

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::backend::BackendError;
+pub use crate::backend::Drill;
 use crate::budget::MemoryBudget;
 use crate::codecs::{DecodeError, EncodeError, Format, Header, Limits, OutputFormat};
 use crate::image::Size;
@@ -165,7 +166,7 @@ impl Engine {
         // Threads get an arena when they first allocate: before any are started is the time to say how many there are.
         allocator::share_arenas(config.cpus);
         let pool = Pool::new(config.cpus, config.max_queue, budget.clone())?;
-        let placement = Arc::new(Placement::new(&config.gpu)?);
+        let placement = Arc::new(Placement::new(&config.gpu, &budget)?);
         Ok(Self { config, budget, pool, placement, counters: Arc::default() })
     }
 
@@ -184,9 +185,9 @@ impl Engine {
         self.placement.figures()
     }
 
-    /// Destroys the GPUs' devices as a driver's reset would; they are rebuilt in the background. For drills of just that.
-    pub fn lose_gpus(&self) {
-        self.placement.lose_devices();
+    /// Makes the GPUs fail in some way; they are rebuilt in the background. For drills of just that.
+    pub fn drill_gpus(&self, drill: Drill) {
+        self.placement.drill(drill);
     }
 
     /// Counters and gauges now.
@@ -227,19 +228,8 @@ impl Engine {
         let (limits, counters) = (self.config.limits, Arc::clone(&self.counters));
         let (finisher, placement) = (self.pool.finisher(), Arc::clone(&self.placement));
         self.on_pool(bytes, deadline, move |charge, queue, answer, control| {
-            // The source is let go as soon as it is decoded, the memory when the file is done.
-            let stage = work::Stage { limits, panics: &counters.panics, control: &control, placement: &placement };
-            match stage.make_pixels(job, charge) {
-                Ok(pixels) => {
-                    let counters = Arc::clone(&counters);
-                    finisher.submit(Box::new(move || {
-                        let _ = answer.send(work::encode(pixels, queue, &counters.panics));
-                    }));
-                }
-                Err(error) => {
-                    let _ = answer.send(Err(error));
-                }
-            }
+            let stages = work::Stages { limits, counters, control, placement, finisher };
+            stages.run(job, queue, charge, answer);
         })
         .await
     }

@@ -267,6 +267,7 @@ fn wait<'a>(shared: &'a Shared, mut queue: MutexGuard<'a, Queue>) -> (MutexGuard
             return (queue, Some(Task::Start(job, charge)));
         }
         // Memory comes back when other jobs or fetches end; the job keeps its place.
+        shared.budget.report_shortage();
         if overloaded {
             queue.starts.push_back(job);
         } else {

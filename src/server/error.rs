@@ -118,7 +118,7 @@ fn engine(error: &EngineError) -> Told {
         EngineError::Backend(backend) => match backend {
             BackendError::Impossible(_) => (400, prefixed(backend), None),
             BackendError::Cancelled => (503, "Timeout".to_owned(), None),
-            BackendError::DeviceLost => (503, "Server is busy".to_owned(), Some(1)),
+            BackendError::DeviceLost | BackendError::OutOfMemory => (503, "Server is busy".to_owned(), Some(1)),
         },
         EngineError::Encode(encode) => match encode {
             EncodeError::FormatNotWritten | EncodeError::TooLarge { .. } | EncodeError::Failed { .. } => {

@@ -41,6 +41,8 @@ pub use config::{Admin, Config, Placeholder, Tls};
 pub use refusal::Refusal;
 pub(crate) use routes::normalised_prefix;
 
+use crate::engine::Drill;
+
 use app::App;
 use connection::{Connection, Patience, Wire};
 use shutdown::{Life, StopSignals};
@@ -78,9 +80,9 @@ impl Running {
         self.app.life.ask_to_stop();
     }
 
-    /// Destroys the GPUs' devices as a driver's reset would; they are rebuilt in the background. For drills of just that.
-    pub fn lose_gpus(&self) {
-        self.app.engine.lose_gpus();
+    /// Makes the GPUs fail in some way; they are rebuilt in the background. For drills of just that.
+    pub fn drill_gpus(&self, drill: Drill) {
+        self.app.engine.drill_gpus(drill);
     }
 
     /// Waits for its end.

@@ -11,7 +11,7 @@ mod tests;
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use markers::Markers;
 
-pub(super) use decode::decode;
+pub(super) use decode::{decode, decode_to, planes_ahead};
 pub(super) use encode::{encode, encode_planes, form};
 
 /// Reads the segments before the first scan.

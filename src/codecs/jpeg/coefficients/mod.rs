@@ -22,7 +22,7 @@ mod values;
 use baseline::Streams;
 pub(super) use baseline::WORTH_LANES;
 
-use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
+use crate::image::{CoefficientPlane, Coefficients, PlaneSink, Planes, Size};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +65,37 @@ impl Read<'_> {
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
 pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+    let mut planes = planes_ahead(bytes)?.filled();
+    decode_planes_to(bytes, max_scans, &mut planes, cancelled)?;
+    Ok(planes)
+}
+
+/// The planes, without samples, that [`decode_planes_to`] will hand over.
+///
+/// # Errors
+/// [`Refused`], as far as that can be seen before the first scan.
+pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
+    samples::hollow(&frame).ok_or(Refused::Kind)
+}
+
+/// Decodes all samples, handing over rows as they are done.
+///
+/// # Errors
+/// [`Refused`]; what was handed over until then is worth nothing.
+pub fn decode_planes_to(
+    bytes: &[u8],
+    max_scans: u32,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
     let mut walker = frame::Walker::new(bytes)?;
     let frame = walker.frame()?;
-    let planes = if frame.progressive {
-        samples::progressive(&mut walker, &frame, max_scans, cancelled)?
+    if frame.progressive {
+        samples::progressive(&mut walker, &frame, max_scans, sink, cancelled)
     } else {
-        samples::sequential(&mut walker, &frame, cancelled)?
-    };
-    samples::picture(frame.size, planes).ok_or(Refused::Kind)
+        samples::sequential(&mut walker, &frame, sink, cancelled)
+    }
 }
 
 /// Everything up to the end of the last scan.
