@@ -3,7 +3,9 @@
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a bench that cannot run has failed; it prints a table")]
 
 mod decoding;
+mod encoding;
 mod options;
+mod quality;
 mod timing;
 
 use options::Options;
@@ -14,6 +16,9 @@ fn main() {
     let mut answer = Vec::new();
     if options.decoding {
         answer.push(("decoding", decoding::measure(&cases, &options)));
+    }
+    if options.encoding {
+        answer.push(("encoding", encoding::measure(&cases, &options)));
     }
     if let Some(path) = &options.json {
         let all: serde_json::Map<_, _> = answer.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 const HELP: &str = "\
 phasor-peers [--pictures FOLDER]… [--only decoding|encoding] [--rounds N] [--per-case N] [--json FILE]
+             [--widths N,…] [--times-only]
 
 --pictures  a folder of JPEG files, or of such folders; each is a case (the project's own fixtures)
 --only      half of the work
 --rounds    repetitions, in turns (7)
 --per-case  files of each case at most, in the order of their names (all)
+--widths    of the pictures that are encoded (300,1600; files that are narrower are left out)
+--times-only  no PSNR and SSIMULACRA2
 --json      where to write the figures for programs";
 
 /// What to do.
@@ -16,6 +19,8 @@ pub struct Options {
     pub decoding: bool,
     pub encoding: bool,
     pub rounds: usize,
+    pub widths: Vec<usize>,
+    pub judging: bool,
     pub json: Option<PathBuf>,
     pictures: Vec<PathBuf>,
     per_case: usize,
@@ -30,8 +35,16 @@ pub struct Case {
 impl Options {
     /// Reads arguments; leaves the program when they make no sense.
     pub fn read(mut arguments: impl Iterator<Item = String>) -> Self {
-        let mut options =
-            Self { decoding: true, encoding: true, rounds: 7, json: None, pictures: Vec::new(), per_case: usize::MAX };
+        let mut options = Self {
+            decoding: true,
+            encoding: true,
+            rounds: 7,
+            widths: vec![300, 1600],
+            judging: true,
+            json: None,
+            pictures: Vec::new(),
+            per_case: usize::MAX,
+        };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| leave());
             match argument.as_str() {
@@ -43,6 +56,11 @@ impl Options {
                 },
                 "--rounds" => options.rounds = value().parse().unwrap_or_else(|_| leave()),
                 "--per-case" => options.per_case = value().parse().unwrap_or_else(|_| leave()),
+                "--widths" => {
+                    let widths = value().split(',').map(str::parse).collect::<Result<_, _>>();
+                    options.widths = widths.unwrap_or_else(|_| leave());
+                }
+                "--times-only" => options.judging = false,
                 "--json" => options.json = Some(value().into()),
                 _ => leave(),
             }

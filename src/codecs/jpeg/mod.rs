@@ -3,10 +3,14 @@
 pub mod coefficients;
 mod decode;
 mod encode;
+pub mod encoder;
 mod markers;
-mod optimise;
+mod progressive;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod turn_avx2;
+mod zigzag;
 
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use markers::Markers;
