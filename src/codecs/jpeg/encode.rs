@@ -1,5 +1,5 @@
 use crate::codecs::{EncodeError, EncodeSpec, Metadata, OutputFormat, OutputSpace};
-use crate::image::{Form, ImageBuf, Planes};
+use crate::image::{Form, ImageBuf, Planes, Size};
 
 use super::encoder::{self, MAX_SIDE, Sampling, Settings, Source, Unfit};
 use super::progressive;
@@ -20,6 +20,16 @@ pub(in crate::codecs) const fn form(spec: &EncodeSpec) -> Form {
 
 const fn sampling(spec: &EncodeSpec) -> Sampling {
     if spec.quality >= FULL_CHROMA_QUALITY { Sampling::Full } else { Sampling::Quarter }
+}
+
+/// Most bytes that encoding holds beside the picture and the file.
+pub(in crate::codecs) const fn held_bytes(size: Size, spec: &EncodeSpec) -> u64 {
+    let gray = matches!(spec.space, OutputSpace::Gray);
+    if spec.interlace {
+        progressive::held_bytes(size, sampling(spec), gray)
+    } else {
+        encoder::held_bytes(size, sampling(spec), gray)
+    }
 }
 
 /// Encodes with optimised Huffman tables; alpha is flattened on black.

@@ -16,7 +16,7 @@ use super::{DecodeError, Format, Header, Limits, Space, exif};
 use markers::Markers;
 
 pub(super) use decode::decode;
-pub(super) use encode::{encode, encode_planes, form};
+pub(super) use encode::{encode, encode_planes, form, held_bytes};
 
 /// Reads the segments before the first scan.
 pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {

@@ -5,7 +5,7 @@ use jpeg_encoder::{
 };
 
 use crate::codecs::samples::arranged;
-use crate::image::{PixelFormat, Plane, Planes};
+use crate::image::{PixelFormat, Plane, Planes, Size};
 
 use super::encoder::{Sampling, Settings, Source};
 
@@ -38,6 +38,18 @@ pub(super) fn encode(source: Source<'_>, settings: &Settings<'_>) -> Result<Vec<
         }
     }
     Ok(out)
+}
+
+/// Most bytes that [`encode`] holds beside the picture and the file: all samples at full size, packed colours that alpha was
+/// flattened of, and all coefficients.
+pub(super) const fn held_bytes(size: Size, sampling: Sampling, gray: bool) -> u64 {
+    // With whole MCUs.
+    let area = (size.width() as u64 + 15) * (size.height() as u64 + 15);
+    match (gray, sampling) {
+        (true, _) => area * (1 + 1 + 2),
+        (false, Sampling::Full) => area * (3 + 3 + 6),
+        (false, Sampling::Quarter) => area * (3 + 3 + 3),
+    }
 }
 
 /// Planes as the encoder takes them: rows at full size. It averages chroma again, of samples that are equal.

@@ -138,19 +138,18 @@ pub fn encode(source: Source<'_>, settings: &Settings<'_>) -> Result<Vec<u8>, Un
 
 /// Most bytes that [`encode`] holds beside the picture and the file.
 pub const fn held_bytes(size: Size, sampling: Sampling, gray: bool) -> u64 {
-    let blocks_across = size.width().div_ceil(8) as u64 + 1;
-    let blocks_down = size.height().div_ceil(8) as u64 + 1;
-    let (per_block, step) = match (gray, sampling) {
+    let (blocks, step) = match (gray, sampling) {
         (true, _) => (1, 1),
         (false, Sampling::Full) => (3, 1),
-        (false, Sampling::Quarter) => (2, 2),
+        (false, Sampling::Quarter) => (6, 2),
     };
-    let block = per_block * symbols::LARGEST_BLOCK;
-    let all = block * blocks_across * blocks_down;
-    let strip = block * blocks_across * step;
+    let across = size.width().div_ceil(8 * step) as u64;
+    let down = size.height().div_ceil(8 * step) as u64;
+    let strip = across * blocks * symbols::LARGEST_BLOCK;
+    let all = strip * down;
     let symbols = if all < HELD as u64 { all } else { HELD as u64 + strip };
-    // Samples of a strip, in their own layout and as planes; one chunk that is not full.
-    symbols + blocks_across * 64 * step * 7 + symbols::CHUNK_BYTES
+    // The samples of a strip as packed colours and as planes, and what of the last chunk is not used.
+    symbols + across * 64 * (step * step) as u64 * 6 + symbols::CHUNK_BYTES
 }
 
 fn encode_by(kernels: &Kernels, held: usize, source: Source<'_>, settings: &Settings<'_>) -> Result<Vec<u8>, Unfit> {
