@@ -14,7 +14,7 @@ mod patience;
 mod process;
 mod redirects;
 mod server;
-mod serving;
+pub mod serving;
 mod stopping;
 mod tls;
 
