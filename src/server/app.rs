@@ -7,7 +7,7 @@ use super::config::Config;
 use super::placeholder::Picture;
 use super::shutdown::Lifetime;
 use crate::engine::Engine;
-use crate::security::{ApiKey, Key, Throttle};
+use crate::security::{ApiKey, KeyRing, Throttle};
 use crate::sources::Sources;
 use crate::telemetry::events::Gauges;
 
@@ -17,7 +17,7 @@ pub(super) struct App {
     pub engine: Engine,
     pub sources: Sources,
     pub api_key: Option<ApiKey>,
-    pub signature_keys: Vec<Key>,
+    pub signature_keys: KeyRing,
     pub throttle: Option<Throttle>,
     pub placeholder: Option<Picture>,
     pub form: String,
@@ -35,6 +35,8 @@ impl App {
         let budget = crate::budget::MemoryBudget::new(memory_budget);
         let invalid = |error: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidInput, error.to_string());
         let throttle = security.throttle.map(Throttle::new).transpose().map_err(|error| invalid(&error))?;
+        let mut signature_keys = security.signature_keys;
+        signature_keys.truncate(security.signature_keys_fixed);
         let engine = Engine::new(engine, budget.clone())?;
         let placeholder = Picture::load(&server.placeholder, engine.limits())?;
         let sources = Sources::new(sources, budget).map_err(|error| invalid(&error))?;
@@ -45,7 +47,7 @@ impl App {
             engine,
             sources,
             api_key: security.api_key,
-            signature_keys: security.signature_keys,
+            signature_keys: KeyRing::new(signature_keys, security.signature_key_file),
             throttle,
             placeholder,
             life: Lifetime::new(),

@@ -75,14 +75,14 @@ pub(super) fn check(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 fn signature(call: &mut Call<'_>) -> Result<(), Stop> {
-    let keys = &call.app.signature_keys;
-    if keys.is_empty() || !call.route.is_image() {
+    let ring = &call.app.signature_keys;
+    if ring.is_empty() || !call.route.is_image() {
         return Ok(());
     }
     if call.app.config.signed_get_only && call.http.method() == Method::POST {
         return Err(Refusal::PostNotSigned.into());
     }
-    signature::verify(keys, &call.path, &call.query)?;
+    signature::verify(&ring.keys(), &call.path, &call.query)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(signature::check_expiry(&call.query, now)?)
 }

@@ -92,6 +92,16 @@ pub fn config_warning(text: &str) {
     tracing::warn!("{text}");
 }
 
+/// The file of signature keys was read again; so many keys are accepted now.
+pub fn signature_keys_changed(keys: usize) {
+    tracing::info!(keys, "signature keys read again");
+}
+
+/// The file of signature keys has changed and cannot be used; the keys stay as they were.
+pub fn signature_keys_kept(reason: &str) {
+    tracing::warn!(reason, "signature keys not read again; the old ones stay");
+}
+
 /// A stop was asked for.
 pub fn stopping(signal: &str) {
     tracing::info!(signal, "stopping");

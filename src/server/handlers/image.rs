@@ -134,7 +134,7 @@ async fn read_source(call: &Call<'_>, payload: Payload, started: Instant, deadli
     })
 }
 
-const fn context<'a>(call: &Call<'_>, headers: &'a HeaderMap, deadline: Instant) -> FetchContext<'a> {
+fn context<'a>(call: &Call<'_>, headers: &'a HeaderMap, deadline: Instant) -> FetchContext<'a> {
     FetchContext { signed: !call.app.signature_keys.is_empty(), headers, deadline }
 }
 

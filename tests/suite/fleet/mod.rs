@@ -4,9 +4,11 @@
 //! `PHASOR_DRILL_ROUNDS` repeats each drill, `PHASOR_DRILL_CLIENTS` sets the load: `scripts/rolling-drill`.
 
 mod balancer;
+mod edge;
 mod load;
 mod pods;
 mod rolling;
+mod signed;
 
 use std::process::Command;
 
