@@ -223,6 +223,15 @@ pub const FLAGS: &[Flag] = &[
         "use only this adapter: its number in `phasor gpus` or a part of its name",
     ),
     flag("debug-headers", Switch, "false", Operation, "say in a header Phasor-Placement where a picture was made"),
+    flag(
+        "shadow",
+        Text,
+        "",
+        Operation,
+        "another server of the same API, such as http://imaginary:9000, that gets a sample of the requests too; what \
+         differs is counted and logged",
+    ),
+    flag("shadow-share", Number, "0.01", Operation, "share of the requests that -shadow gets, up to 1"),
     flag("gzip", Switch, "false", Operation, "accepted for compatibility, does nothing"),
     flag("mrelease", Integer, "30", Operation, "accepted for compatibility, does nothing"),
 ];

@@ -20,7 +20,7 @@ use crate::security::throttle::Rate;
 use crate::security::{ApiKey, Key, KeyFile};
 use crate::server::{AccessLevel, Admin, Placeholder, Tls};
 use crate::sources::{Cidr, Origin};
-use crate::{engine, security, server, sources, telemetry};
+use crate::{engine, security, server, shadow, sources, telemetry};
 
 /// Each area's settings.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Config {
     pub sources: sources::Config,
     /// Who may ask.
     pub security: security::Config,
+    /// Another server that gets a sample of the requests.
+    pub shadow: Option<shadow::Config>,
     /// Logs.
     pub telemetry: telemetry::Config,
     /// Bytes that all requests together may hold.
@@ -54,6 +56,7 @@ impl Config {
             engine: engine_config(&mut read),
             sources: sources_config(&mut read),
             security: security_config(&mut read),
+            shadow: shadow_config(&mut read),
             telemetry: telemetry::Config {
                 filter: args.text("diagnostics").to_owned(),
                 format: match args.text("diagnostics-format") {
@@ -286,6 +289,12 @@ fn security_config(read: &mut Reader<'_>) -> security::Config {
         signature_keys_fixed,
         throttle: (per_second > 0).then_some(Rate { per_second, burst }),
     }
+}
+
+fn shadow_config(read: &mut Reader<'_>) -> Option<shadow::Config> {
+    let url = read.text("shadow")?;
+    let share = read.args.text("shadow-share").parse().unwrap_or_default();
+    shadow::Config::new(&url, share).map_err(|fault| read.faults.push(fault)).ok()
 }
 
 /// The keys of signed URLs, the first of which signs: flag or `URL_SIGNATURE_KEY`, then the others, then the file's; how

@@ -10,6 +10,7 @@ use super::app::App;
 use super::headers::Common;
 use super::refusal::Refusal;
 use super::routes::Route;
+use super::shadowing::Sample;
 use crate::error::Error;
 use crate::query::Query;
 use crate::security::signature;
@@ -24,6 +25,8 @@ pub(super) struct Call<'a> {
     pub query: Query,
     /// Headers of the answer, whatever that will be.
     pub common: Common,
+    /// The request is sent to another server, too.
+    pub sample: Option<Sample>,
 }
 
 /// An answer before the work: an error, or something complete.

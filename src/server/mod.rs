@@ -17,6 +17,7 @@ mod middleware;
 mod placeholder;
 mod refusal;
 mod routes;
+mod shadowing;
 mod shutdown;
 #[cfg(feature = "tls")]
 mod tls;

@@ -15,6 +15,7 @@ mod process;
 mod redirects;
 mod server;
 pub mod serving;
+mod shadow;
 mod stopping;
 mod tls;
 
