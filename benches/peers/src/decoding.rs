@@ -72,6 +72,7 @@ fn contenders(files: &[Vec<u8>]) -> Vec<Contender<'_>> {
         ours("prefix of 3", Detail::Coefficients(3)),
         ours("prefix of 6", Detail::Coefficients(6)),
         ours("prefix of 10", Detail::Coefficients(10)),
+        ours("prefix of 15", Detail::Coefficients(15)),
         ours("planes", Detail::Planes),
         Contender::new("to 300 px", move || count(files, thumbnail)),
         scaled("turbo 1/8", ScalingFactor::ONE_EIGHTH),

@@ -144,7 +144,7 @@ fn by_lanes(
         for (i, segment) in &segments {
             if segment.exact {
                 if let Some(before) = truth.take() {
-                    before.to_the_end(data, pattern, |begins| values.take(data, begins))?;
+                    before.finish(data, pattern, |begins| values.take(data, begins))?;
                 }
                 values.restart();
                 let left = mcus.min(total - i * mcus);
@@ -155,7 +155,7 @@ fn by_lanes(
         }
     }
     match truth {
-        Some(last) => last.to_the_end(data, pattern, |begins| values.take(data, begins)),
+        Some(last) => last.finish(data, pattern, |begins| values.take(data, begins)),
         None => Err(Refused::Damaged),
     }
 }

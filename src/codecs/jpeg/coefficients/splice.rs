@@ -58,7 +58,7 @@ impl Truth {
     ///
     /// # Errors
     /// [`Refused::Damaged`] where there is no code, or less data than MCUs, and what `take` says.
-    pub(super) fn to_the_end(
+    pub(super) fn finish(
         mut self,
         data: &Unstuffed,
         pattern: &Pattern,
