@@ -338,7 +338,7 @@ impl<'a> Segments<'a> {
 
     /// Moves to the next 0xFF that starts a marker other than a restart.
     fn skip_entropy_data(&mut self) {
-        while let Some(found) = self.bytes.get(self.at..).and_then(position_of_ff) {
+        while let Some(found) = self.bytes.get(self.at..).and_then(|rest| memchr::memchr(0xFF, rest)) {
             self.at += found;
             match self.bytes.get(self.at + 1) {
                 Some(0x00 | 0xD0..=0xD7) => self.at += 2,
@@ -348,15 +348,6 @@ impl<'a> Segments<'a> {
         }
         self.at = self.bytes.len();
     }
-}
-
-/// Position of the first 0xFF. In entropy-coded data there is about one in 256 bytes, and `contains` searches a block
-/// with vector instructions where `position` does not.
-fn position_of_ff(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 64;
-    let block = bytes.chunks(BLOCK).position(|block| block.contains(&0xFF))?;
-    let start = block * BLOCK;
-    bytes[start..].iter().position(|&byte| byte == 0xFF).map(|at| start + at)
 }
 
 fn malformed(reason: impl std::fmt::Display) -> DecodeError {

@@ -29,7 +29,7 @@ impl Unstuffed {
         let mut rest = from;
         let mut read = 0;
         loop {
-            let Some(at) = find_ff(rest) else {
+            let Some(at) = memchr::memchr(0xFF, rest) else {
                 self.bytes.extend_from_slice(rest);
                 read += rest.len();
                 break;
@@ -126,28 +126,6 @@ impl<'a> Bits<'a> {
     pub(super) fn read(&self) -> usize {
         8 * self.next - self.have as usize
     }
-}
-
-/// Position of the first FF, eight bytes at a time (Mycroft's test for a zero byte, on the complement).
-fn find_ff(bytes: &[u8]) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut chunks = bytes.chunks_exact(32);
-    let mut base = 0;
-    for chunk in &mut chunks {
-        let mut any = 0;
-        for word in chunk.chunks_exact(8) {
-            let mut eight = [0; 8];
-            eight.copy_from_slice(word);
-            let x = !u64::from_ne_bytes(eight);
-            any |= x.wrapping_sub(LOW) & !x & HIGH;
-        }
-        if any != 0 {
-            return chunk.iter().position(|&b| b == 0xFF).map(|i| base + i);
-        }
-        base += 32;
-    }
-    chunks.remainder().iter().position(|&b| b == 0xFF).map(|i| base + i)
 }
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
         }
         for i in 0..LANES {
             if sum[i] & OVER != 0 {
-                match slowly(data, pattern, phase[i], (at[i], state[i])) {
+                match slowly(data, pattern, phase[i], others[i], (at[i], state[i])) {
                     Ok(found) => (at[i], sum[i]) = found,
                     Err(bit) => {
                         lanes[i].lost.get_or_insert(bit);
@@ -200,19 +200,37 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
     }
 }
 
-/// Steps symbol by symbol over some bits, up to the end of the block at most. Answers the byte and the sum of entries.
+/// Steps over some bits, symbol by symbol where it must, up to the end of the block at most. Answers the byte and the sum of entries.
 ///
 /// # Errors
 /// The bit at which there is no code, or a run beyond the block.
 #[cold]
 #[inline(never)]
-fn slowly(data: &Unstuffed, pattern: &Pattern, phase: usize, (at, state): (usize, i32)) -> Result<(usize, i32), usize> {
+fn slowly(
+    data: &Unstuffed,
+    pattern: &Pattern,
+    phase: usize,
+    others: &Skips,
+    (at, state): (usize, i32),
+) -> Result<(usize, i32), usize> {
     let begin = 8 * at + (state & 7) as usize;
     let mut bit = begin;
     let mut k = (state >> COEFFICIENT) as u32;
     let part = pattern.blocks.get(phase).and_then(|&part| pattern.parts.get(part));
     while bit < begin + SLOWLY {
         let window = data.peek(bit);
+        if k > 0 {
+            let entry = others[(window >> (64 - WINDOW)) as usize];
+            let reached = k + u32::from(entry >> COEFFICIENT & 0x7F);
+            if entry & NONE == 0 && reached < 64 {
+                bit += usize::from(entry) & USED as usize;
+                if entry & ENDS != 0 {
+                    return Ok((bit / 8, i32::MIN | (bit % 8) as i32));
+                }
+                k = reached;
+                continue;
+            }
+        }
         let found = part.and_then(|part| if k == 0 { part.dc.look(window) } else { part.ac.look(window) });
         let (length, symbol) = match found {
             Some((length, symbol)) if k > 0 || u32::from(symbol) <= MAX_DC_SIZE => (length, u32::from(symbol)),
