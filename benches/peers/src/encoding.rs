@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use phasor::backend::{Backend, CpuBackend, NeverCancelled};
 use phasor::codecs::jpeg::encoder::{self, Sampling, Settings, Source};
+use phasor::codecs::{EncodeSpec, Metadata, OutputFormat, encode_picture};
 use phasor::image::{ImageBuf, Picture, PixelFormat, Plane, Planes, Size};
 use phasor::ops::{Filter, Step};
 use serde_json::{Value, json};
@@ -43,9 +44,12 @@ pub fn measure(cases: &[Case], options: &Options) -> Value {
             for quality in QUALITIES {
                 for sampling in [Sampling::Quarter, Sampling::Full] {
                     for planes in [false, true] {
-                        rows.push(row(&pictures, &Setting { quality, sampling, planes }, options));
+                        rows.push(row(&pictures, &Setting { quality, sampling, planes, progressive: false }, options));
                     }
                 }
+            }
+            for (quality, sampling) in [(80, Sampling::Quarter), (95, Sampling::Full)] {
+                rows.push(row(&pictures, &Setting { quality, sampling, planes: true, progressive: true }, options));
             }
             all.insert(name, Value::Array(rows));
         }
@@ -59,10 +63,18 @@ struct Setting {
     sampling: Sampling,
     /// Planes go in, not RGB.
     planes: bool,
+    /// Planes only.
+    progressive: bool,
 }
 
 impl Setting {
     fn ours(self, picture: &Original) -> Vec<u8> {
+        if self.progressive {
+            let spec = EncodeSpec { quality: self.quality, interlace: true, ..EncodeSpec::new(OutputFormat::Jpeg) };
+            let planes = if self.sampling == Sampling::Full { &picture.full } else { &picture.quarter };
+            let picture = Picture::Planes(planes.clone());
+            return encode_picture(&picture, &Metadata::default(), &spec).expect("a picture of usual size");
+        }
         let source = match (self.planes, self.sampling) {
             (false, _) => Source::Packed { image: &picture.rgb, gray: false },
             (true, Sampling::Full) => Source::Planes(&picture.full),
@@ -76,6 +88,7 @@ impl Setting {
         let mut compressor = Compressor::new().expect("memory");
         compressor.set_quality(self.quality.into()).expect("a quality");
         compressor.set_optimize(counted).expect("an option");
+        compressor.set_progressive(self.progressive).expect("an option");
         let (subsamp, planes) = match self.sampling {
             Sampling::Full => (Subsamp::None, &picture.full),
             Sampling::Quarter => (Subsamp::Sub2x2, &picture.quarter),
@@ -132,7 +145,11 @@ fn row(pictures: &[Original], setting: &Setting, options: &Options) -> Value {
     let (bytes, a) = judged(&|picture| setting.ours(picture));
     let (their_bytes, b) = judged(&|picture| setting.turbo(picture, true));
     let sampling = if setting.sampling == Sampling::Full { "4:4:4" } else { "4:2:0" };
-    let from = if setting.planes { "planes" } else { "RGB" };
+    let from = match (setting.planes, setting.progressive) {
+        (false, _) => "RGB",
+        (true, false) => "planes",
+        (true, true) => "planes, progressive",
+    };
     let (ms, theirs, plain) = (ours.median(), counted.median(), standard.median());
     let (faster, faster_plain) = (ours.faster_than(counted), ours.faster_than(standard));
     println!(

@@ -313,7 +313,7 @@ impl<'a> Segments<'a> {
     fn next(&mut self) -> Option<(u8, &'a [u8])> {
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += position_of_ff(rest)? + 1;
+            self.at += memchr::memchr(0xFF, rest)? + 1;
             // Any number of 0xFF may come before the code.
             while self.bytes.get(self.at) == Some(&0xFF) {
                 self.at += 1;

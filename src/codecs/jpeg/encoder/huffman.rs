@@ -32,6 +32,11 @@ impl Codes {
         Self { numbers, symbols, entries }
     }
 
+    /// Bits of so many symbols with their magnitudes.
+    pub(super) fn bits(&self, counts: &Counts) -> u64 {
+        self.entries.iter().zip(counts).map(|(entry, &count)| u64::from(entry & 31) * u64::from(count)).sum()
+    }
+
     /// The DHT segment, marker included. `class`: 0 for DC, 1 for AC.
     pub(super) fn segment(&self, class: usize, table: usize) -> Vec<u8> {
         let length = (2 + 1 + 16 + self.symbols.len() as u16).to_be_bytes();

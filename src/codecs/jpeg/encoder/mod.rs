@@ -157,7 +157,7 @@ fn encode_by(kernels: &Kernels, held: usize, source: Source<'_>, settings: &Sett
     let tables = [true, false].map(|luma| quantisation::table(settings.quality, luma));
     let divisors = tables.map(|table| Divisors::new(&table));
     let layout = strips.layout();
-    let mut out = Vec::with_capacity(4096 + strips.size().area() as usize / 8);
+    let mut out = Vec::new();
     headers::begin(&mut out, strips.size(), layout, &tables, settings.segments)?;
 
     let mut symbols = Symbols::new();

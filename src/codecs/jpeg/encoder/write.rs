@@ -50,6 +50,14 @@ impl Scan {
                 }
             }
             bits.out.extend_from_slice(&headers::scan(layout));
+            if counted == Symbols::All {
+                let of = |class: &[Codes; 2], counts: &[Counts; 2]| -> u64 {
+                    class.iter().zip(counts).map(|(codes, counts)| codes.bits(counts)).sum()
+                };
+                let bytes = tables.iter().zip(&counts).map(|(class, counts)| of(class, counts)).sum::<u64>() / 8;
+                // One byte in 256 is stuffed, more or less; the last word and the end of the picture.
+                bits.out.reserve_exact((bytes + bytes / 128) as usize + 64);
+            }
             tables
         });
         symbols.drain(|words| (kernels.write)(words, tables, bits));
