@@ -17,10 +17,10 @@ use super::values::Values;
 pub(super) enum Streams {
     /// Several where there is enough data.
     AsItPays,
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     One,
     /// With segments of so many bytes.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     Several(usize),
 }
 
@@ -75,9 +75,9 @@ fn decode_scan(
     let can = bytes < u32::MAX as usize / 16 && pattern.blocks.len() <= MAX_BLOCKS;
     let segment = match streams {
         Streams::AsItPays => (bytes >= WORTH_LANES && bytes / intervals >= WORTH_A_LANE).then_some(SEGMENT),
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         Streams::One => None,
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         Streams::Several(segment) => Some(segment),
     };
     if let Some(segment) = segment.filter(|_| can) {

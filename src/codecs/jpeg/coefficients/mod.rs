@@ -139,6 +139,13 @@ impl frame::Grid {
     }
 }
 
+/// Whether one stream and several, with segments of so many bytes, give the same answer: for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub fn is_same_by_several_streams(bytes: &[u8], count: u8, segment: usize) -> bool {
+    let by = |streams| Read::new(bytes, count, 100, streams, &|| false).and_then(|read| read.dequantised(count));
+    by(Streams::One) == by(Streams::Several(segment.max(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
