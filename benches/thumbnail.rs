@@ -95,7 +95,7 @@ mod to_the_device {
         fn drop(&mut self) {
             let (answer, answered) = std::sync::mpsc::channel();
             if let Some(staged) = self.1.take() {
-                self.0.submit(staged, move |result| drop(answer.send(result.is_ok())));
+                self.0.submit(staged, move |result| answer.send(result.is_ok()).unwrap_or_default());
             }
             assert_eq!(answered.recv(), Ok(true));
         }

@@ -100,6 +100,7 @@ impl Task {
 }
 
 /// Where a picture that is not decoded yet will be worked on.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
 pub(super) enum Ahead {
     /// Nothing was decided.
     Open,
@@ -112,6 +113,7 @@ pub(super) enum Ahead {
 }
 
 /// A task that was given its place.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
 pub(super) enum Begun {
     /// To be done here.
     Here(Rest),

@@ -67,6 +67,7 @@ struct Luggage {
 }
 
 /// A job that is decoded.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
 enum Decoded {
     /// To be given its place, or the one that was decided.
     Here(Task, Option<Decided>),
@@ -168,8 +169,7 @@ impl Stages {
 
     /// Ends the steps; whoever waits is told when they fail.
     fn finish(&self, rest: Rest, mut luggage: Luggage, begun: Instant) -> Option<(Luggage, Picture, Placed)> {
-        let made = guarded(self.panics(), || rest.finish(&self.control).map_err(EngineError::from))
-            .unwrap_or(Err(EngineError::Panicked));
+        let made = guarded(self.panics(), || rest.finish(&self.control)).unwrap_or(Err(EngineError::Panicked));
         luggage.timings.process = begun.elapsed();
         match made {
             Ok((picture, placed)) => Some((luggage, picture, placed)),
