@@ -16,7 +16,7 @@ mod tests;
 mod tiff;
 mod webp;
 
-use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes};
+use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes, Size};
 
 pub use header::{Format, Header, Space};
 pub use limits::Limits;
@@ -225,6 +225,15 @@ pub fn encode(image: &ImageBuf, metadata: &Metadata, spec: &EncodeSpec) -> Resul
 /// The form in which [`encode_picture`] likes a picture best.
 pub fn form(spec: &EncodeSpec) -> Form {
     if spec.format == OutputFormat::Jpeg && spec.space == OutputSpace::Srgb { jpeg::form(spec) } else { Form::Packed }
+}
+
+/// Most bytes that encoding a picture of `picture_bytes` holds beside it and the file.
+pub fn encoding_bytes(size: Size, picture_bytes: u64, spec: &EncodeSpec) -> u64 {
+    match spec.format {
+        OutputFormat::Jpeg => jpeg::held_bytes(size, spec),
+        // Once more in the encoder's own form.
+        _ => picture_bytes,
+    }
 }
 
 /// As [`encode`], of a picture in the form that [`form`] says, or packed.

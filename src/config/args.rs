@@ -19,7 +19,12 @@ pub enum Command {
     /// Print the signed form of a URL.
     Sign(String),
     /// Say how a URL is read and why it would be refused.
-    Explain(String),
+    Explain {
+        /// The URL; as it was signed, if there is another.
+        url: String,
+        /// As it reached the server.
+        received: Option<String>,
+    },
     /// Measure; its arguments are its own.
     Bench(Vec<String>),
 }
@@ -137,9 +142,15 @@ pub fn parse(
         (Some("version"), _) => command = Command::Version,
         (Some("gpus"), []) if command == Command::Serve => command = Command::Gpus,
         (Some("sign"), [url]) if command == Command::Serve => command = Command::Sign(url.clone()),
-        (Some("explain"), [url]) if command == Command::Serve => command = Command::Explain(url.clone()),
-        (Some(verb @ ("sign" | "explain")), _) if command == Command::Serve => {
-            faults.push(format!("phasor {verb} takes one URL"));
+        (Some("explain"), [url]) if command == Command::Serve => {
+            command = Command::Explain { url: url.clone(), received: None };
+        }
+        (Some("explain"), [url, received]) if command == Command::Serve => {
+            command = Command::Explain { url: url.clone(), received: Some(received.clone()) };
+        }
+        (Some("sign"), _) if command == Command::Serve => faults.push("phasor sign takes one URL".to_owned()),
+        (Some("explain"), _) if command == Command::Serve => {
+            faults.push("phasor explain takes one URL, or two: as signed and as received".to_owned());
         }
         (_, [extra, ..]) if command == Command::Serve => {
             faults.push(format!("unexpected argument \"{extra}\"; a switch is set with -flag=value"));
@@ -260,7 +271,10 @@ mod tests {
     #[test]
     fn subcommands_take_one_url() {
         assert_eq!(run(&["sign", "/resize?width=1"], &[]).unwrap().0, Command::Sign("/resize?width=1".into()));
-        assert_eq!(run(&["explain", "-mount", "/m", "/x"], &[]).unwrap().0, Command::Explain("/x".into()));
+        assert_eq!(
+            run(&["explain", "-mount", "/m", "/x"], &[]).unwrap().0,
+            Command::Explain { url: "/x".into(), received: None }
+        );
         assert!(run(&["sign"], &[]).is_err());
         assert!(run(&["/x"], &[]).is_err());
         assert_eq!(run(&["-nonsense", "-help"], &[]).unwrap().0, Command::Help);

@@ -102,7 +102,13 @@ pub const FLAGS: &[Flag] = &[
         "URL_SIGNATURE_KEY",
     ),
     flag("url-signature-keys", Text, "", Access, "more keys that are accepted, comma separated, for rotation"),
-    flag("url-signature-key-file", Text, "", Access, "file that holds accepted keys, one a line"),
+    flag(
+        "url-signature-key-file",
+        Text,
+        "",
+        Access,
+        "file that holds accepted keys, one a line; read again within seconds when it changes",
+    ),
     flag("signed-get-only", Switch, "false", Access, "with signatures on, refuse POST (a body is not signed)"),
     flag("concurrency", Integer, "0", Access, "requests a second for each endpoint and method; 0: no limit"),
     flag("burst", Integer, "100", Access, "requests more than -concurrency that may come at once"),
@@ -225,6 +231,15 @@ pub const FLAGS: &[Flag] = &[
          is part of -memory-budget",
     ),
     flag("debug-headers", Switch, "false", Operation, "say in a header Phasor-Placement where a picture was made"),
+    flag(
+        "shadow",
+        Text,
+        "",
+        Operation,
+        "another server of the same API, such as http://imaginary:9000, that gets a sample of the requests too; what \
+         differs is counted and logged",
+    ),
+    flag("shadow-share", Number, "0.01", Operation, "share of the requests that -shadow gets, up to 1"),
     flag("gzip", Switch, "false", Operation, "accepted for compatibility, does nothing"),
     flag("mrelease", Integer, "30", Operation, "accepted for compatibility, does nothing"),
 ];

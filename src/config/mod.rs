@@ -15,11 +15,12 @@ pub use help::text as help;
 
 use crate::codecs::Limits;
 use crate::engine::{GpuConfig, GpuMode};
+use crate::security::signature::KeyError;
 use crate::security::throttle::Rate;
-use crate::security::{ApiKey, Key};
+use crate::security::{ApiKey, Key, KeyFile};
 use crate::server::{AccessLevel, Admin, Placeholder, Tls};
 use crate::sources::{Cidr, Origin};
-use crate::{engine, security, server, sources, telemetry};
+use crate::{engine, security, server, shadow, sources, telemetry};
 
 /// Each area's settings.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Config {
     pub sources: sources::Config,
     /// Who may ask.
     pub security: security::Config,
+    /// Another server that gets a sample of the requests.
+    pub shadow: Option<shadow::Config>,
     /// Logs.
     pub telemetry: telemetry::Config,
     /// Bytes that all requests together may hold.
@@ -53,6 +56,7 @@ impl Config {
             engine: engine_config(&mut read),
             sources: sources_config(&mut read),
             security: security_config(&mut read),
+            shadow: shadow_config(&mut read),
             telemetry: telemetry::Config {
                 filter: args.text("diagnostics").to_owned(),
                 format: match args.text("diagnostics-format") {
@@ -279,40 +283,54 @@ fn sources_config(read: &mut Reader<'_>) -> sources::Config {
 
 fn security_config(read: &mut Reader<'_>) -> security::Config {
     let args = read.args;
-    let signature_keys = if args.switch("enable-url-signature") { signature_keys(read) } else { Vec::new() };
+    let (signature_keys, signature_keys_fixed, signature_key_file) =
+        if args.switch("enable-url-signature") { signature_keys(read) } else { Default::default() };
     let per_second = read.integer("concurrency", 0, 1_000_000_000, 0_u32);
     let burst = read.integer("burst", 0, i64::from(u32::MAX), 0_u32);
     security::Config {
         api_key: ApiKey::new(args.text("key")),
         signature_keys,
+        signature_key_file,
+        signature_keys_fixed,
         throttle: (per_second > 0).then_some(Rate { per_second, burst }),
     }
 }
 
-/// The keys of signed URLs, the first of which signs: flag or `URL_SIGNATURE_KEY`, then the others, then the file's.
-fn signature_keys(read: &mut Reader<'_>) -> Vec<Key> {
+fn shadow_config(read: &mut Reader<'_>) -> Option<shadow::Config> {
+    let url = read.text("shadow")?;
+    let share = read.args.text("shadow-share").parse().unwrap_or_default();
+    shadow::Config::new(&url, share).map_err(|fault| read.faults.push(fault)).ok()
+}
+
+/// The keys of signed URLs, the first of which signs: flag or `URL_SIGNATURE_KEY`, then the others, then the file's; how
+/// many of them are not the file's, and the file.
+fn signature_keys(read: &mut Reader<'_>) -> (Vec<Key>, usize, Option<KeyFile>) {
     let mut texts: Vec<String> = read.text("url-signature-key").into_iter().collect();
     texts.extend(read.list("url-signature-keys"));
+    let mut keys = Vec::new();
+    // Never a key's text: faults are printed.
+    let mut take = |result: Result<Vec<Key>, KeyError>, read: &mut Reader<'_>| match result {
+        Ok(more) => keys.extend(more),
+        Err(error) => read.faults.push(error.to_string()),
+    };
+    for text in &texts {
+        take(Key::new(text).map(|key| vec![key]), read);
+    }
+    let fixed = texts.len();
+    let mut file = None;
     if let Some(path) = read.text("url-signature-key-file") {
-        match std::fs::read_to_string(&path) {
-            Ok(file) => {
-                texts.extend(file.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        match KeyFile::read(path.as_ref()) {
+            Ok(found) => {
+                take(found.keys(), read);
+                file = Some(found);
             }
             Err(error) => read.faults.push(format!("-url-signature-key-file {path}: {error}")),
         }
     }
-    if texts.is_empty() && read.faults.is_empty() {
+    if keys.is_empty() && read.faults.is_empty() {
         read.faults.push("URL signature key is required".to_owned());
     }
-    let mut keys = Vec::new();
-    for text in texts {
-        match Key::new(&text) {
-            Ok(key) => keys.push(key),
-            // Never the value: faults are printed.
-            Err(error) => read.faults.push(error.to_string()),
-        }
-    }
-    keys
+    (keys, fixed, file)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How many bytes a plan holds at its worst moment, reckoned from the header before any pixel exists.
 
-use crate::codecs::{Format, Header};
+use crate::codecs::{self, Format, Header};
 use crate::image::{ImageBuf, PixelFormat, Size};
 use crate::ops::Step;
 use crate::plan::{Overlay, Plan};
@@ -38,6 +38,7 @@ pub(super) fn peak_bytes(plan: &Plan, header: &Header) -> u64 {
     // Tiles of text are never larger than the picture; fetched marks are charged when their headers are known.
     let texts = plan.overlays.iter().filter(|o| matches!(o, Overlay::Text(_))).count() as u64;
     peak = peak.saturating_add(texts.saturating_mul(size.area().saturating_mul(4)));
-    // The encoder holds the picture once more in its own form, and the file.
-    peak.max(held.saturating_mul(3)).saturating_add(FIXED)
+    // The picture, a file that is no larger, and what the encoder holds.
+    let encoding = codecs::encoding_bytes(size, held, &plan.encode);
+    peak.max(held.saturating_mul(2).saturating_add(encoding)).saturating_add(FIXED)
 }

@@ -120,6 +120,13 @@ fn line(record: &Record<'_>, now: SystemTime) -> String {
     line
 }
 
+/// A URI as the log shows it.
+pub(super) fn redacted(uri: &str) -> String {
+    let mut text = String::with_capacity(uri.len());
+    push_redacted(&mut text, uri);
+    text
+}
+
 /// The URI without the values of `key` and `sign`, which are secrets, and with control bytes escaped.
 fn push_redacted(line: &mut String, uri: &str) {
     let (path, query) = match uri.split_once('?') {

@@ -16,6 +16,7 @@ use super::headers::Common;
 use super::middleware::{self, Call, Stop};
 use super::refusal::Refusal;
 use super::routes::{self, Route};
+use super::shadowing::Sample;
 use super::shutdown::Life;
 use super::{Client, error};
 use crate::query::Query;
@@ -42,13 +43,25 @@ pub(super) async fn entry(http: HttpRequest, payload: web::Payload, app: web::Da
     // A path that is no text is no route.
     let route = std::str::from_utf8(&path).map_or(Route::Unknown, |path| Route::of(path, &app.config.path_prefix));
     let query = Query::parse(http.query_string().as_bytes());
-    let call = Call { app: &app, http: &http, route, path: path.into_owned(), query, common: Common::default() };
+    let sample = Sample::of(&app, &http, route);
+    let call = Call {
+        app: &app,
+        http: &http,
+        route,
+        path: path.into_owned(),
+        query,
+        common: Common::default(),
+        sample: sample.clone(),
+    };
 
     let answered = AssertUnwindSafe(answer(call, payload, started)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|panic| {
         events::panicked("handler", panic_message(&*panic));
         error::json(&Refusal::Panicked.into(), &Common { server: true, ..Common::default() })
     });
+    if let Some(sample) = sample {
+        response = sample.answered(&app, &http, response);
+    }
     // Header names as they were always written, for clients that compare them as text.
     response.head_mut().set_camel_case_headers(true);
     if app.life.state() == Life::Draining {

@@ -10,6 +10,7 @@ use super::app::App;
 use super::headers::Common;
 use super::refusal::Refusal;
 use super::routes::Route;
+use super::shadowing::Sample;
 use crate::error::Error;
 use crate::query::Query;
 use crate::security::signature;
@@ -24,6 +25,8 @@ pub(super) struct Call<'a> {
     pub query: Query,
     /// Headers of the answer, whatever that will be.
     pub common: Common,
+    /// The request is sent to another server, too.
+    pub sample: Option<Sample>,
 }
 
 /// An answer before the work: an error, or something complete.
@@ -75,14 +78,14 @@ pub(super) fn check(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 fn signature(call: &mut Call<'_>) -> Result<(), Stop> {
-    let keys = &call.app.signature_keys;
-    if keys.is_empty() || !call.route.is_image() {
+    let ring = &call.app.signature_keys;
+    if ring.is_empty() || !call.route.is_image() {
         return Ok(());
     }
     if call.app.config.signed_get_only && call.http.method() == Method::POST {
         return Err(Refusal::PostNotSigned.into());
     }
-    signature::verify(keys, &call.path, &call.query)?;
+    signature::verify(&ring.keys(), &call.path, &call.query)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(signature::check_expiry(&call.query, now)?)
 }

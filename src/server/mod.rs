@@ -17,6 +17,7 @@ mod middleware;
 mod placeholder;
 mod refusal;
 mod routes;
+mod shadowing;
 mod shutdown;
 #[cfg(feature = "tls")]
 mod tls;
@@ -42,6 +43,7 @@ pub use refusal::Refusal;
 pub(crate) use routes::normalised_prefix;
 
 use crate::engine::Drill;
+use crate::security::Reread;
 
 use app::App;
 use connection::{Connection, Patience, Wire};
@@ -52,6 +54,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Time between two requests of a connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Time between two looks at the file of signature keys.
+const KEYS_READ_EVERY: Duration = Duration::from_secs(2);
 /// Time to take what is still coming after an early answer, so that the client reads the answer and no reset.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -145,11 +149,25 @@ pub fn start(config: crate::config::Config, signals: Signals) -> io::Result<Runn
     Ok(Running { address, admin_address, app, thread })
 }
 
-async fn watch(app: &App, server: ServerHandle, signals: StopSignals) {
+async fn watch(app: &Arc<App>, server: ServerHandle, signals: StopSignals) {
     let stop = shutdown::stop_when_asked(&app.life, server, app.config.drain_delay, signals);
     tokio::select! {
         () = shutdown::heartbeat(&app.life) => {}
+        () = reread_keys(app) => {}
         () = stop => {}
+    }
+}
+
+/// Looks for new keys of signed URLs, for ever.
+async fn reread_keys(app: &Arc<App>) {
+    loop {
+        tokio::time::sleep(KEYS_READ_EVERY).await;
+        let app = Arc::clone(app);
+        match tokio::task::spawn_blocking(move || app.signature_keys.reread()).await {
+            Ok(Reread::Changed(keys)) => crate::telemetry::events::signature_keys_changed(keys),
+            Ok(Reread::Kept(why)) => crate::telemetry::events::signature_keys_kept(&why),
+            Ok(Reread::Same) | Err(_) => {}
+        }
     }
 }
 

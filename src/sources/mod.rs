@@ -36,6 +36,7 @@ use hyper::http::{HeaderMap, HeaderName};
 pub use body::UploadSpec;
 pub use cidr::{Cidr, CidrError};
 pub use config::{Config, ConfigError, PrivateAddresses};
+pub(crate) use connector::tls as trust;
 pub use error::FetchError;
 pub use origins::{Origin, OriginError};
 pub use resolver::{Resolver, SystemResolver};

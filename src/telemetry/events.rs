@@ -17,6 +17,7 @@
 //! | `phasor_cancelled_total` | counter | – |
 //! | `phasor_source_errors_total` | counter | `kind` |
 //! | `phasor_access_log_dropped_total` | counter | – |
+//! | `phasor_shadow_requests_total` | counter | `result`: same, status, format, size, pixels, body, unreadable, failed, timeout, too_large, dropped |
 //! | `phasor_placements_total` | counter | `backend`: cpu, gpu; only where there is a GPU |
 //! | `phasor_gpu_fallbacks_total` | counter | – |
 //! | `phasor_gpu_devices` | gauge | – |
@@ -47,6 +48,8 @@ static SOURCE_ERRORS: Family<1, Counter> =
     Family::new("phasor_source_errors_total", "Sources that gave no bytes.", ["kind"]);
 static LOG_DROPPED: Family<0, Counter> =
     Family::new("phasor_access_log_dropped_total", "Access log lines dropped because stdout is stalled.", []);
+static SHADOWED: Family<1, Counter> =
+    Family::new("phasor_shadow_requests_total", "Samples of shadow mode by what became of them.", ["result"]);
 static PLACEMENTS: Family<1, Counter> =
     Family::new("phasor_placements_total", "Jobs by where their steps were done.", ["backend"]);
 static GPU_FALLBACKS: Family<0, Counter> =
@@ -90,6 +93,16 @@ pub fn started(address: &str, version: &str) {
 /// A setting that is legal and probably not meant.
 pub fn config_warning(text: &str) {
     tracing::warn!("{text}");
+}
+
+/// The file of signature keys was read again; so many keys are accepted now.
+pub fn signature_keys_changed(keys: usize) {
+    tracing::info!(keys, "signature keys read again");
+}
+
+/// The file of signature keys has changed and cannot be used; the keys stay as they were.
+pub fn signature_keys_kept(reason: &str) {
+    tracing::warn!(reason, "signature keys not read again; the old ones stay");
 }
 
 /// A stop was asked for.
@@ -157,6 +170,11 @@ pub fn source_failed(kind: &'static str, reason: &str) {
 /// An access log line was dropped.
 pub fn access_log_dropped() {
     LOG_DROPPED.with([]).add(1);
+}
+
+/// A sample of shadow mode is settled.
+pub fn shadowed(result: &'static str) {
+    SHADOWED.with([Value::Text(result)]).add(1);
 }
 
 /// A GPU is ready to serve.
@@ -282,6 +300,7 @@ pub fn render(gauges: &Gauges) -> String {
     CANCELLED.render(&mut out);
     SOURCE_ERRORS.render(&mut out);
     LOG_DROPPED.render(&mut out);
+    SHADOWED.render(&mut out);
     PLACEMENTS.render(&mut out);
     GPU_FALLBACKS.render(&mut out);
     out

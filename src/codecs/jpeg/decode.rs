@@ -37,7 +37,7 @@ pub(in crate::codecs) fn planes_ahead(bytes: &[u8], header: &Header, spec: &Deco
     coefficients::planes_ahead(bytes).ok().filter(|planes| planes.size == header.size)
 }
 
-/// As [`decode`], all samples of a sequential file, row by row.
+/// As [`decode`], all samples, row by row.
 pub(in crate::codecs) fn decode_to(
     bytes: &[u8],
     header: &Header,
@@ -46,7 +46,7 @@ pub(in crate::codecs) fn decode_to(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<DecodedTo, DecodeError> {
     let file = File::read(bytes, header, limits, cancelled)?;
-    match coefficients::decode_planes_to(bytes, sink, cancelled) {
+    match coefficients::decode_planes_to(bytes, limits.jpeg_scans, sink, cancelled) {
         Ok(()) => Ok(DecodedTo::Sink(file.metadata)),
         Err(Refused::Cancelled) => Err(DecodeError::Cancelled),
         Err(Refused::Kind | Refused::Damaged) => file.pixels(bytes).map(DecodedTo::Picture),
@@ -103,12 +103,9 @@ fn detail(
 ) -> Result<Option<Picture>, DecodeError> {
     let found = match detail {
         Detail::Samples => return Ok(None),
-        Detail::Planes => coefficients::decode_planes(bytes, cancelled).map(Picture::Planes),
+        Detail::Planes => coefficients::decode_planes(bytes, limits.jpeg_scans, cancelled).map(Picture::Planes),
         Detail::Coefficients(count) => {
             coefficients::decode(bytes, count, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
-        }
-        Detail::Halves { all } => {
-            coefficients::decode_halved(bytes, all, limits.jpeg_scans, cancelled).map(Picture::Planes)
         }
     };
     match found {

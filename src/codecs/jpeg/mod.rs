@@ -3,16 +3,20 @@
 pub mod coefficients;
 mod decode;
 mod encode;
+pub mod encoder;
 mod markers;
-mod optimise;
+mod progressive;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod turn_avx2;
+mod zigzag;
 
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use markers::Markers;
 
 pub(super) use decode::{decode, decode_to, planes_ahead};
-pub(super) use encode::{encode, encode_planes, form};
+pub(super) use encode::{encode, encode_planes, form, held_bytes};
 
 /// Reads the segments before the first scan.
 pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {

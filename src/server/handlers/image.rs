@@ -125,7 +125,7 @@ async fn read_source(call: &Call<'_>, payload: Payload, started: Instant, deadli
     };
     let config = &call.app.config;
     let end = config.read_timeout.map(|limit: Duration| started + limit);
-    let body = TimedBody::new(payload, config.body_idle_timeout, end);
+    let body = TimedBody::new(payload, config.body_idle_timeout, end, call.sample.clone());
     let late = body.late();
     sources.read_body(body, &spec).await.map_err(|error| match error {
         FetchError::BodyTruncated if late.get() => Refusal::BodyTimeout.into(),
@@ -134,7 +134,7 @@ async fn read_source(call: &Call<'_>, payload: Payload, started: Instant, deadli
     })
 }
 
-const fn context<'a>(call: &Call<'_>, headers: &'a HeaderMap, deadline: Instant) -> FetchContext<'a> {
+fn context<'a>(call: &Call<'_>, headers: &'a HeaderMap, deadline: Instant) -> FetchContext<'a> {
     FetchContext { signed: !call.app.signature_keys.is_empty(), headers, deadline }
 }
 

@@ -14,7 +14,8 @@ mod patience;
 mod process;
 mod redirects;
 mod server;
-mod serving;
+pub mod serving;
+mod shadow;
 mod stopping;
 mod tls;
 

@@ -11,30 +11,13 @@ mod avx2;
 
 use std::f64::consts::{PI, SQRT_2};
 
+pub(super) use crate::codecs::jpeg::zigzag::BY_COLUMN;
+
 /// A block of samples, rows top-down.
 pub(super) type Samples = [[u8; 8]; 8];
 
 /// What is done to a block: coefficients as [`Scaled`] orders them → samples.
 pub(super) type Idct = fn(&[i16; 64], &Scaled) -> Samples;
-
-/// Place of each zigzag coefficient in a block whose columns lie one after the other: `8 u + v`.
-pub(super) const BY_COLUMN: [u8; 64] = {
-    let mut order = [0; 64];
-    let (mut at, mut diagonal) = (0, 0);
-    while diagonal < 15 {
-        let mut step = 0;
-        while step <= diagonal {
-            let (u, v) = if diagonal % 2 == 0 { (step, diagonal - step) } else { (diagonal - step, step) };
-            if u < 8 && v < 8 {
-                order[at] = (8 * u + v) as u8;
-                at += 1;
-            }
-            step += 1;
-        }
-        diagonal += 1;
-    }
-    order
-};
 
 /// A quantisation table with the transform's factors, in the order of [`BY_COLUMN`].
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use crate::image::{Plane, PlaneSink, Planes, Size};
 
 use super::Refused;
 use super::bits::{Bits, Unstuffed};
-use super::frame::{Component, Frame, Scan, Walker};
+use super::frame::{Component, Frame, Grid, Scan, Walker};
 use super::huffman::{Table, extend};
 use super::idct::{self, BY_COLUMN, Idct, Samples, Scaled};
 
@@ -33,6 +33,41 @@ pub(super) fn sequential(
             }
         }
         decode_scan(walker, frame, &scan, sink, (&mut data, transform), cancelled)?;
+    }
+    Ok(())
+}
+
+/// Decodes every scan of a progressive file, all coefficients of which are held until then.
+pub(super) fn progressive(
+    walker: &mut Walker<'_>,
+    frame: &Frame,
+    max_scans: u32,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
+    let mut grids: Vec<Grid> = frame.components.iter().map(Grid::whole).collect();
+    super::progressive::decode(walker, frame, &mut grids, max_scans, cancelled)?;
+    let transform = idct::fastest();
+    for (i, (component, grid)) in frame.components.iter().zip(grids).enumerate() {
+        let quantisation = Scaled::new(walker.quantisation(component.table).ok_or(Refused::Damaged)?);
+        let band = Size::new(component.size.width(), 8).ok_or(Refused::Damaged)?;
+        let mut band = Plane { size: band, samples: vec![0; band.area() as usize] };
+        let (width, height) = (component.size.width() as usize, component.size.height() as usize);
+        let (_, down) = component.own_blocks();
+        for (y, row) in grid.values.chunks_exact(64 * grid.blocks_across).take(down).enumerate() {
+            if cancelled() {
+                return Err(Refused::Cancelled);
+            }
+            for (x, zigzag) in row.as_chunks::<64>().0.iter().enumerate() {
+                let mut coefficients = [0; 64];
+                for (&value, &at) in zigzag.iter().zip(&BY_COLUMN) {
+                    coefficients[usize::from(at) & 63] = value;
+                }
+                put(&mut band, 8 * x, 0, &transform(&coefficients, &quantisation));
+            }
+            let rows = (height - 8 * y).min(8);
+            sink.rows(i, 8 * y as u32, &band.samples[..rows * width]);
+        }
     }
     Ok(())
 }
@@ -75,14 +110,14 @@ struct Symbols {
     /// For each window of [`LOOK`] bits: value << 16 | coefficients passed << 8 | bits used. Nothing passed: the end of
     /// the block. 0: longer than the window.
     whole: Box<[u32; 1 << LOOK]>,
-    table: std::sync::Arc<super::frame::Tables>,
+    table: std::sync::Arc<Table>,
 }
 
 impl Symbols {
-    fn new(table: std::sync::Arc<super::frame::Tables>) -> Self {
+    fn new(table: std::sync::Arc<Table>) -> Self {
         let entry = |window: u32| {
             let window = u64::from(window) << (64 - LOOK);
-            let Some((length, symbol)) = table.single.look(window) else { return 0 };
+            let Some((length, symbol)) = table.look(window) else { return 0 };
             let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             if length + size > LOOK {
                 return 0;
@@ -115,7 +150,7 @@ fn decode_scan(
         let c = &frame.components[component];
         let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
         let quantisation = Scaled::new(walker.quantisation(c.table).ok_or(Refused::Damaged)?);
-        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_tables(ac)?));
+        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_table(ac)?));
         let band = Size::new(c.size.width(), 8 * v as u32).ok_or(Refused::Damaged)?;
         let band = Plane { size: band, samples: vec![0; band.area() as usize] };
         let height = c.size.height() as usize;
@@ -199,7 +234,7 @@ fn block(bits: &mut Bits<'_>, part: &mut Part, transform: Idct) -> Result<Sample
             coefficients[usize::from(BY_COLUMN[(k - 1) & 63])] = (entry >> 16) as u16 as i16;
             continue;
         }
-        let (length, symbol) = part.ac.table.single.look(bits.window).ok_or(Refused::Damaged)?;
+        let (length, symbol) = part.ac.table.look(bits.window).ok_or(Refused::Damaged)?;
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         let value = extend(bits.window << length, size);
         bits.skip(length + size);
