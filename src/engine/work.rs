@@ -102,13 +102,15 @@ impl Stages {
                 self.finisher.submit(Box::new(move || luggage.encode(&picture, placed, &counters.panics)));
             }
             Some(Begun::Away(away)) => {
-                let finisher = self.finisher.clone();
-                away.then(move |rest| {
+                let (finisher, counters) = (self.finisher.clone(), Arc::clone(&self.counters));
+                let resume = move |rest| {
                     finisher.submit(Box::new(move || {
                         let Some((luggage, picture, placed)) = self.finish(rest, luggage, begun) else { return };
                         luggage.encode(&picture, placed, self.panics());
                     }));
-                });
+                };
+                // Who waits is told by the dropped sender if this panics.
+                let _ = guarded(&counters.panics, || away.then(resume));
             }
             None => drop(luggage.answer.send(Err(EngineError::Panicked))),
         }
@@ -124,8 +126,11 @@ impl Stages {
         let Job { source, header, plan, overlays: fetched } = job;
         let form = codecs::form(&plan.encode);
         // The steps with an overlay need it before anything can be laid out.
-        let planes = plan.overlays.is_empty().then(|| codecs::planes_ahead(&source, &header, &plan.decode)).flatten();
-        let ahead = planes.map(|planes| self.placement.ahead(&planes, (&plan.steps, form)));
+        let ahead = || {
+            let planes = codecs::planes_ahead(&source, &header, &plan.decode)?;
+            Some(self.placement.ahead(&planes, (&plan.steps, form)))
+        };
+        let ahead = plan.overlays.is_empty().then(|| guarded(self.panics(), ahead)).flatten().flatten();
         let (decoded, decided) = match ahead {
             Some(Ahead::Away(mut space)) => match self.decode_to(&source, &header, &plan.decode, &mut space)? {
                 DecodedTo::Sink(metadata) => {
