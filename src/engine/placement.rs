@@ -71,6 +71,8 @@ pub struct Placed {
     pub bytes_up: u64,
     /// The latter.
     pub bytes_down: u64,
+    /// How long the GPU let the job wait until it began.
+    pub device_wait: Duration,
 }
 
 /// What is to be done with a picture; kept until it is done, for what a GPU does not do is done again from it.
@@ -100,6 +102,7 @@ impl Task {
 }
 
 /// Where a picture that is not decoded yet will be worked on.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
 pub(super) enum Ahead {
     /// Nothing was decided.
     Open,
@@ -112,6 +115,7 @@ pub(super) enum Ahead {
 }
 
 /// A task that was given its place.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
 pub(super) enum Begun {
     /// To be done here.
     Here(Rest),
@@ -466,11 +470,11 @@ impl Rest {
         if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
             let gpu = &placement.gpus[gpu];
             match answer.and_then(Answer::picture) {
-                Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
+                Ok(GpuPicture { picture, bytes_up, bytes_down, waited: device_wait }) => {
                     gpu.model.observe(decided.work, behind, begun.elapsed());
                     events::placed("gpu");
                     let gpu = Some(gpu.backend.adapter().index);
-                    return Ok((picture, Placed { gpu, bytes_up, bytes_down, ..decided.placed }));
+                    return Ok((picture, Placed { gpu, bytes_up, bytes_down, device_wait, ..decided.placed }));
                 }
                 Err(error) => decided.fall_back(&error),
             }

@@ -67,6 +67,7 @@ struct Luggage {
 }
 
 /// A job that is decoded.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
 enum Decoded {
     /// To be given its place, or the one that was decided.
     Here(Task, Option<Decided>),
@@ -101,13 +102,15 @@ impl Stages {
                 self.finisher.submit(Box::new(move || luggage.encode(&picture, placed, &counters.panics)));
             }
             Some(Begun::Away(away)) => {
-                let finisher = self.finisher.clone();
-                away.then(move |rest| {
+                let (finisher, counters) = (self.finisher.clone(), Arc::clone(&self.counters));
+                let resume = move |rest| {
                     finisher.submit(Box::new(move || {
                         let Some((luggage, picture, placed)) = self.finish(rest, luggage, begun) else { return };
                         luggage.encode(&picture, placed, self.panics());
                     }));
-                });
+                };
+                // Who waits is told by the dropped sender if this panics.
+                let _ = guarded(&counters.panics, || away.then(resume));
             }
             None => drop(luggage.answer.send(Err(EngineError::Panicked))),
         }
@@ -123,8 +126,11 @@ impl Stages {
         let Job { source, header, plan, overlays: fetched } = job;
         let form = codecs::form(&plan.encode);
         // The steps with an overlay need it before anything can be laid out.
-        let planes = plan.overlays.is_empty().then(|| codecs::planes_ahead(&source, &header, &plan.decode)).flatten();
-        let ahead = planes.map(|planes| self.placement.ahead(&planes, (&plan.steps, form)));
+        let ahead = || {
+            let planes = codecs::planes_ahead(&source, &header, &plan.decode)?;
+            Some(self.placement.ahead(&planes, (&plan.steps, form)))
+        };
+        let ahead = plan.overlays.is_empty().then(|| guarded(self.panics(), ahead)).flatten().flatten();
         let (decoded, decided) = match ahead {
             Some(Ahead::Away(mut space)) => match self.decode_to(&source, &header, &plan.decode, &mut space)? {
                 DecodedTo::Sink(metadata) => {
@@ -168,8 +174,7 @@ impl Stages {
 
     /// Ends the steps; whoever waits is told when they fail.
     fn finish(&self, rest: Rest, mut luggage: Luggage, begun: Instant) -> Option<(Luggage, Picture, Placed)> {
-        let made = guarded(self.panics(), || rest.finish(&self.control).map_err(EngineError::from))
-            .unwrap_or(Err(EngineError::Panicked));
+        let made = guarded(self.panics(), || rest.finish(&self.control)).unwrap_or(Err(EngineError::Panicked));
         luggage.timings.process = begun.elapsed();
         match made {
             Ok((picture, placed)) => Some((luggage, picture, placed)),

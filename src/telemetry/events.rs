@@ -319,6 +319,7 @@ mod tests {
         stage(Stage::Decode, Duration::from_millis(1));
         source_failed("status", "404");
         placed("cpu");
+        shadowed("same");
         let text = render(&Gauges { version: "1.2.3", queued: 7, ..Gauges::default() });
         let documented =
             include_str!("events.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());

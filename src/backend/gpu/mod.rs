@@ -100,6 +100,8 @@ pub struct GpuPicture {
     pub bytes_up: u64,
     /// Bytes that came back.
     pub bytes_down: u64,
+    /// How long it waited until its batch was submitted.
+    pub waited: Duration,
 }
 
 /// What a GPU would do, laid out; nothing was written yet.
@@ -173,12 +175,12 @@ impl Answer {
     /// [`BackendError::DeviceLost`] when the device was lost meanwhile: then nothing that it made is believed.
     pub fn picture(self) -> Result<GpuPicture, BackendError> {
         let Self { life, ready, output, bytes_up, bytes_down } = self;
-        let picture = ready.picture(&output).ok_or(BackendError::DeviceLost)?;
+        let (waited, picture) = (ready.waited, ready.picture(&output).ok_or(BackendError::DeviceLost)?);
         drop(ready);
         if life.device.is_lost() {
             return Err(BackendError::DeviceLost);
         }
-        Ok(GpuPicture { picture, bytes_up, bytes_down })
+        Ok(GpuPicture { picture, bytes_up, bytes_down, waited })
     }
 }
 
@@ -291,7 +293,7 @@ impl GpuBackend {
         })));
         self.watch.add(&waiter);
         // An order that is refused is dropped, which tells.
-        let _ = life.orders.try_send(Order::Picture(Box::new(Job { program, ticket: Ticket(waiter) })));
+        let _ = life.orders.try_send(Order::Picture(Box::new(Job { program, ticket: Ticket(waiter), since: begun })));
     }
 
     /// Does the steps as [`Backend::run_to`], leaving the picture to whoever must do it again elsewhere.

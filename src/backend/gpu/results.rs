@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::image::{ImageBuf, Picture, Plane, Planes};
 
@@ -43,6 +44,8 @@ pub(super) struct Ready {
     pub(super) results: Arc<Results>,
     /// Its first byte.
     pub(super) at: u64,
+    /// From its being ordered until its batch was submitted.
+    pub(super) waited: Duration,
 }
 
 impl Ready {

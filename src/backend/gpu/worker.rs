@@ -71,6 +71,8 @@ pub(super) enum Order {
 pub(super) struct Job {
     pub(super) program: Program,
     pub(super) ticket: Ticket,
+    /// When it was ordered.
+    pub(super) since: Instant,
 }
 
 /// How a device's thread is told to stop, and how long a submission may take.
@@ -344,9 +346,12 @@ fn submit(
     let mut used = Vec::with_capacity(batch.len() + 1);
     used.push(staging);
     let mut tickets = Vec::with_capacity(batch.len());
-    for Job { program, ticket } in batch {
+    let mut waits = Vec::with_capacity(batch.len());
+    let now = Instant::now();
+    for Job { program, ticket, since } in batch {
         used.push(program.staging);
         tickets.push(ticket);
+        waits.push(now.saturating_duration_since(since));
     }
     let tickets = Arc::new(tickets);
     let (life, waiting, counters) = (Arc::clone(device), Arc::clone(&tickets), Arc::clone(counters));
@@ -361,15 +366,15 @@ fn submit(
                 let times = results.view(bytes_down - TIMES..bytes_down);
                 counters.busy.fetch_add(times.map_or(0, |times| timer.elapsed(&times)), Ordering::Relaxed);
             }
-            for (ticket, at) in waiting.iter().zip(outputs) {
-                ticket.0.tell(Ok(Ready { results: Arc::clone(&results), at }));
+            for ((ticket, waited), at) in waiting.iter().zip(waits).zip(outputs) {
+                ticket.0.tell(Ok(Ready { results: Arc::clone(&results), at, waited }));
             }
         } else {
             life.give_up();
         }
         done.fetch_sub(1, Ordering::AcqRel);
     });
-    Ok(Flight { index, since: Instant::now(), open, device: buffers, staging: used, stopwatch, tickets })
+    Ok(Flight { index, since: now, open, device: buffers, staging: used, stopwatch, tickets })
 }
 
 /// Everything of a flight was computed and mapped: its buffers are free.

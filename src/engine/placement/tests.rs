@@ -16,6 +16,7 @@ fn placement(mode: GpuMode) -> Option<Arc<Placement>> {
     made.ok()
 }
 
+#[allow(clippy::unwrap_used, reason = "a test may end there")]
 /// Begins a task and waits for its end.
 fn run(placement: &Arc<Placement>, picture: Picture, steps: &[Step]) -> (Picture, Placed) {
     let task =

@@ -182,7 +182,7 @@ fn a_server_that_loses_its_gpu_fails_no_request() {
         for _ in 0..2 * rounds() {
             let (worked, losses) = (figure("phasor_gpu_pictures_total"), figure("phasor_gpu_losses_total"));
             until("the GPU makes no pictures", &|| figure("phasor_gpu_pictures_total") > worked);
-            with_gpu.lose_gpus();
+            with_gpu.drill_gpus(phasor::engine::Drill::Loss);
             until("the loss is not noticed", &|| figure("phasor_gpu_losses_total") > losses);
             until("the device does not come back", &|| figure("phasor_gpu_devices") > 0);
         }

@@ -198,7 +198,7 @@ fn what_says_nothing_is_not_sent_and_bounds_are_kept() {
     // Too large, though its answer is not.
     let body = jpeg(400, 300);
     assert!(body.len() > 3000, "{}", body.len());
-    expect(&server, "too_large", || assert_eq!(server.post("/resize?width=40", &body).status, 200));
+    expect(server, "too_large", || assert_eq!(server.post("/resize?width=40", &body).status, 200));
     assert!(old.heads.lock().unwrap().is_empty());
     // Half of the requests.
     let server = Server::with(&["-shadow", &old.url(""), "-shadow-share", "0.5", "-mount", "MOUNT"]);
