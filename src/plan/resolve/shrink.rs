@@ -32,7 +32,7 @@ pub(super) fn shrink(source: Size, steps: &[Step]) -> Shrink {
 /// From so strong a shrink on, the frequencies `k` of each axis of a block that serve. Fewer than these would be further
 /// from the ideal picture than what decoders make that shrink by 8, 4 and 2 while they load: from 16, 8 and 4 on they do,
 /// if twice the wanted size shall be left (`docs/performance.md`).
-const FREQUENCIES: [(f64, u8); 3] = [(16.0, 2), (8.0, 3), (4.0, 5)];
+const FREQUENCIES: [(f64, u8); 4] = [(16.0, 2), (8.0, 3), (5.0, 5), (4.0, 6)];
 
 /// How much of a JPEG serves the steps. For a shrink the zigzag coefficients of each block with `u + v < k`, where `k`
 /// grows as the picture shrinks less; for a weak one the planes at full size.
@@ -108,7 +108,8 @@ mod tests {
         assert_eq!(detail(&[resample(250, 187)]), Detail::Coefficients(3));
         assert_eq!(detail(&[resample(300, 225)]), Detail::Coefficients(6));
         assert_eq!(detail(&[resample(501, 375)]), Detail::Coefficients(15));
-        assert_eq!(detail(&[resample(1000, 750)]), Detail::Coefficients(15));
+        assert_eq!(detail(&[resample(800, 600)]), Detail::Coefficients(15));
+        assert_eq!(detail(&[resample(1000, 750)]), Detail::Coefficients(21));
         assert_eq!(detail(&[resample(1001, 750)]), Detail::Planes);
         // The axis that shrinks least counts, as it lies in the file.
         assert_eq!(detail(&[resample(100, 2999)]), Detail::Planes);
