@@ -119,7 +119,7 @@ impl Prepared<'_> {
     pub fn open(self) -> Result<Filling, BackendError> {
         let Self { life, recipe } = self;
         let open = Open::new(recipe, &life.device)?;
-        Ok(Filling { life, open })
+        Ok(Filling { life, open: Some(open) })
     }
 
     /// As [`Self::open`], of a picture that is there.
@@ -127,7 +127,9 @@ impl Prepared<'_> {
     /// # Errors
     /// As [`Self::open`].
     pub fn stage(self) -> Result<Staged, BackendError> {
-        self.open().map(Filling::close)
+        let Self { life, recipe } = self;
+        let program = Open::new(recipe, &life.device)?.closed();
+        Ok(Staged { life, program })
     }
 }
 
@@ -135,19 +137,32 @@ impl Prepared<'_> {
 #[derive(Debug)]
 pub struct Filling {
     life: Life,
-    open: Open,
+    /// There until it is closed.
+    open: Option<Open>,
 }
 
 impl Filling {
     /// Everything was handed over.
-    pub fn close(self) -> Staged {
-        Staged { life: self.life, program: self.open.closed() }
+    pub fn close(mut self) -> Staged {
+        let Some(open) = self.open.take() else { unreachable!("closing takes it away") };
+        Staged { life: self.life.clone(), program: open.closed() }
+    }
+}
+
+/// A decoder that gave up leaves memory that is as good as new.
+impl Drop for Filling {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.life.device.pool.put(open.abandoned());
+        }
     }
 }
 
 impl PlaneSink for Filling {
     fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
-        self.open.rows(plane, first, samples);
+        if let Some(open) = &mut self.open {
+            open.rows(plane, first, samples);
+        }
     }
 }
 

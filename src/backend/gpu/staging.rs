@@ -136,6 +136,14 @@ impl Open {
     }
 }
 
+impl Open {
+    /// The buffer, still mapped.
+    pub(super) fn abandoned(self) -> Lent {
+        drop(self.view);
+        self.program.staging
+    }
+}
+
 impl PlaneSink for Open {
     fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
         let first = first as usize;
