@@ -58,6 +58,8 @@ pub struct Placed {
     pub bytes_up: u64,
     /// The latter.
     pub bytes_down: u64,
+    /// How long the GPU let the job wait until it began.
+    pub device_wait: Duration,
 }
 
 /// The backends.
@@ -95,8 +97,8 @@ impl Placement {
 
     pub(super) fn lose_devices(&self) {}
 
-    pub(super) fn figures(&self) -> GpuFigures {
-        GpuFigures::default()
+    pub(super) fn each(&self) -> Vec<GpuFigures> {
+        Vec::new()
     }
 }
 
@@ -179,8 +181,9 @@ impl Placement {
             let made = gpu.backend.attempt(&picture, overlays, (steps, form), checkpoint);
             gpu.pending.fetch_sub(work, Ordering::Relaxed);
             match made {
-                Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
+                Ok(GpuPicture { picture, bytes_up, bytes_down, waited }) => {
                     gpu.model.observe(work, waiting, begun.elapsed());
+                    placed.device_wait = waited;
                     (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
                     placed.gpu = Some(gpu.backend.adapter().index);
                     events::placed("gpu");
@@ -188,7 +191,11 @@ impl Placement {
                 }
                 Err(BackendError::Cancelled) => return Err(BackendError::Cancelled),
                 Err(error) => {
-                    events::gpu_fell_back(&error.to_string());
+                    let reason = match error {
+                        BackendError::Impossible(_) => "unsupported",
+                        BackendError::Cancelled | BackendError::DeviceLost => "device_lost",
+                    };
+                    events::gpu_fell_back(reason, &error.to_string());
                     placed.fell_back = true;
                 }
             }
@@ -217,19 +224,22 @@ impl Placement {
         }
     }
 
-    /// Sums over all GPUs.
-    pub(super) fn figures(&self) -> GpuFigures {
-        let mut sum = GpuFigures::default();
-        for gpu in &self.gpus {
+    /// What each GPU did.
+    pub(super) fn each(&self) -> Vec<GpuFigures> {
+        let of = |gpu: &Gpu| {
             let stats = gpu.backend.stats();
-            sum.devices += u64::from(stats.alive);
-            sum.submissions += stats.submissions;
-            sum.pictures += stats.pictures;
-            sum.bytes_up += stats.bytes_up;
-            sum.bytes_down += stats.bytes_down;
-            sum.losses += stats.losses;
-        }
-        sum
+            GpuFigures {
+                adapter: gpu.backend.adapter().index,
+                devices: u64::from(stats.alive),
+                losses: stats.losses,
+                submissions: stats.submissions,
+                pictures: stats.pictures,
+                bytes_up: stats.bytes_up,
+                bytes_down: stats.bytes_down,
+                busy: stats.busy,
+            }
+        };
+        self.gpus.iter().map(of).collect()
     }
 }
 
@@ -251,6 +261,11 @@ mod tests {
         made.ok()
     }
 
+    /// The first GPU's.
+    fn figures(placement: &Placement) -> GpuFigures {
+        placement.each().first().copied().unwrap_or_default()
+    }
+
     #[allow(clippy::unwrap_used, reason = "the pixels are of that size")]
     fn noise(width: u32, height: u32) -> Picture {
         let size = Size::at_least_one(width, height);
@@ -267,7 +282,7 @@ mod tests {
         let placement = placement(GpuMode::Off).unwrap();
         let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
         assert_eq!(placed, Placed::default());
-        assert_eq!(placement.figures(), GpuFigures::default());
+        assert_eq!(placement.each(), []);
     }
 
     #[test]
@@ -285,7 +300,7 @@ mod tests {
         let smart = [Step::SmartCrop { to: Size::at_least_one(50, 50) }];
         let (_, placed) = placement.run(noise(300, 200), &[], (&smart, Form::Packed), &NeverCancelled).unwrap();
         assert!(placed.gpu.is_none() && placed.gpu_estimate.is_none() && !placed.fell_back);
-        assert!(placement.figures().pictures > 0 && placement.figures().bytes_up > 180_000);
+        assert!(figures(&placement).pictures > 0 && figures(&placement).bytes_up > 180_000);
     }
 
     /// The device is destroyed again and again under load: no job fails, none gives another picture.
@@ -317,10 +332,10 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(50));
                 // Only a device that has worked is worth destroying.
                 let done = on_gpu.load(Ordering::Relaxed);
-                if placement.figures().devices == 1 && done != before && losses == placement.figures().losses {
+                if figures(&placement).devices == 1 && done != before && losses == figures(&placement).losses {
                     before = done;
                     placement.gpus[0].backend.lose_device();
-                    while placement.figures().losses == losses && begun.elapsed() < Duration::from_secs(60) {
+                    while figures(&placement).losses == losses && begun.elapsed() < Duration::from_secs(60) {
                         std::thread::sleep(Duration::from_millis(2));
                     }
                     losses += 1;
@@ -328,7 +343,7 @@ mod tests {
             }
             stop.store(true, Ordering::Relaxed);
         });
-        assert_eq!(placement.figures().losses, 4);
+        assert_eq!(figures(&placement).losses, 4);
         assert!(on_gpu.load(Ordering::Relaxed) > 0 && fell_back.load(Ordering::Relaxed) > 0);
     }
 }

@@ -49,6 +49,7 @@ pub(super) struct Pixels {
     timings: Timings,
     placed: Placed,
     charge: Charge,
+    made: Instant,
 }
 
 /// What all stages of a job share.
@@ -76,8 +77,10 @@ impl Stage<'_> {
         let run = || self.placement.run(decoded.picture, &overlays, work, self.control);
         let (picture, placed) =
             guarded(self.panics, || run().map_err(EngineError::from)).unwrap_or(Err(EngineError::Panicked))?;
-        let timings = Timings { decode, process: begun.elapsed(), ..Timings::default() };
-        Ok(Pixels { picture, metadata: decoded.metadata, spec: plan.encode, timings, placed, charge })
+        let (device_wait, whole) = (placed.device_wait, begun.elapsed());
+        let timings = Timings { decode, device_wait, steps: whole.saturating_sub(device_wait), ..Timings::default() };
+        let made = Instant::now();
+        Ok(Pixels { picture, metadata: decoded.metadata, spec: plan.encode, timings, placed, charge, made })
     }
 
     /// Draws texts and decodes marks, in the order of the plan.
@@ -133,13 +136,13 @@ impl Stage<'_> {
 
 /// Encodes and gives the memory back.
 pub(super) fn encode(pixels: Pixels, queue: Duration, panics: &AtomicU64) -> Result<Output, EngineError> {
-    let Pixels { picture, metadata, spec, timings, placed, charge } = pixels;
-    let begun = Instant::now();
+    let Pixels { picture, metadata, spec, timings, placed, charge, made } = pixels;
+    let (encode_wait, begun) = (made.elapsed(), Instant::now());
     let bytes = guarded(panics, || codecs::encode_picture(&picture, &metadata, &spec).map_err(EngineError::from))
         .unwrap_or(Err(EngineError::Panicked))?;
     let size = picture.size();
     drop(charge);
-    let timings = Timings { queue, encode: begun.elapsed(), ..timings };
+    let timings = Timings { queue, encode_wait, encode: begun.elapsed(), ..timings };
     Ok(Output { bytes: bytes.into(), format: spec.format, size, timings, placed })
 }
 

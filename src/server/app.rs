@@ -66,11 +66,13 @@ impl App {
             budget_total: self.engine.budget().total(),
             budget_used: self.engine.budget().used(),
             queued: stats.queued,
+            queue_delay: stats.queue_delay,
+            threads: stats.threads,
             running: stats.running,
             shed_queue: stats.shed_queue,
             shed_deadline: stats.shed_late,
             job_panics: stats.panics,
-            gpu: self.engine.gpu_figures(),
+            gpus: self.engine.gpu_figures(),
         }
     }
 }

@@ -1,7 +1,17 @@
 //! Logs on stderr, figures for Prometheus. [`events`] has one function for each thing worth knowing.
 
 pub mod events;
+mod figures;
+mod metrics;
+mod process;
 mod registry;
+
+pub use registry::Description;
+
+/// The table of metrics.
+pub fn metrics() -> Vec<Description> {
+    metrics::ALL.iter().map(|metric| metric.describe()).collect()
+}
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

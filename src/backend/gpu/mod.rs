@@ -85,6 +85,8 @@ pub struct GpuPicture {
     pub bytes_up: u64,
     /// Bytes that came back.
     pub bytes_down: u64,
+    /// How long it waited until its batch was submitted.
+    pub waited: Duration,
 }
 
 impl GpuBackend {
@@ -170,16 +172,16 @@ impl GpuBackend {
         let (bytes_up, bytes_down) = (program.bytes_up, program.bytes_down());
         let (answer, answered) = mpsc::sync_channel(1);
         life.orders
-            .try_send(Order::Picture(Box::new(Job { program, answer })))
+            .try_send(Order::Picture(Box::new(Job { program, answer, since: Instant::now() })))
             .map_err(|_| BackendError::DeviceLost)?;
         let ready = awaited(&life, &answered, checkpoint)?;
-        let picture = ready.picture(&output).ok_or(BackendError::DeviceLost)?;
+        let (waited, picture) = (ready.waited, ready.picture(&output).ok_or(BackendError::DeviceLost)?);
         drop(ready);
         // What came from a device that was lost meanwhile is not believed.
         if life.device.is_lost() {
             return Err(BackendError::DeviceLost);
         }
-        Ok(GpuPicture { picture, bytes_up, bytes_down })
+        Ok(GpuPicture { picture, bytes_up, bytes_down, waited })
     }
 
     /// Destroys the device as a driver's reset would; it is rebuilt in the background. For tests of just that.

@@ -1,6 +1,7 @@
 //! What a batch gives back: one mapped buffer that several threads read from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wgpu::Buffer;
 
@@ -30,6 +31,8 @@ pub(super) struct Ready {
     pub(super) results: Arc<Results>,
     /// Its first byte.
     pub(super) at: u64,
+    /// From its being ordered until its batch was submitted.
+    pub(super) waited: Duration,
 }
 
 impl Ready {

@@ -63,6 +63,8 @@ pub(super) struct Job {
     pub(super) program: Program,
     /// Gets the mapped result; dropped when there will be none.
     pub(super) answer: SyncSender<Ready>,
+    /// When it was ordered.
+    pub(super) since: Instant,
 }
 
 /// The device's current life; `None` while there is none.
@@ -271,6 +273,7 @@ fn submit(device: &Arc<Device>, recorder: &mut Recorder, batch: Vec<Job>, counte
     let index = device.queue.submit([commands]);
     let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
     add(&counters.submissions, 1);
+    events::gpu_submitted(batch.len());
     add(&counters.pictures, batch.len() as u64);
     add(&counters.bytes_up, bytes_up + batch.iter().map(|job| job.program.bytes_up).sum::<u64>());
     add(&counters.bytes_down, bytes_down);
@@ -279,7 +282,8 @@ fn submit(device: &Arc<Device>, recorder: &mut Recorder, batch: Vec<Job>, counte
     let mut staging = vec![staging];
     staging.extend(batch.iter().map(|job| job.program.staging.clone()));
     let flight = Flight { index, since: Instant::now(), open: Arc::clone(&open), device: buffers, staging, stopwatch };
-    let answers: Vec<_> = batch.into_iter().map(|job| job.answer).zip(outputs).collect();
+    let waited = |job: Job| (job.answer, flight.since.saturating_duration_since(job.since));
+    let answers: Vec<_> = batch.into_iter().map(waited).zip(outputs).collect();
     let (life, buffer, counters) = (Arc::clone(device), readback.clone(), Arc::clone(counters));
     let timed = flight.stopwatch.is_some();
     readback.map_async(MapMode::Read, ..bytes_down, move |mapped| {
@@ -289,9 +293,9 @@ fn submit(device: &Arc<Device>, recorder: &mut Recorder, batch: Vec<Job>, counte
                 let times = results.buffer.get_mapped_range(bytes_down - TIMES..bytes_down);
                 counters.busy.fetch_add(times.map_or(0, |times| timer.elapsed(&times)), Ordering::Relaxed);
             }
-            for (answer, at) in answers {
+            for ((answer, waited), at) in answers {
                 // Whoever asked may be gone.
-                let _ = answer.try_send(Ready { results: Arc::clone(&results), at });
+                let _ = answer.try_send(Ready { results: Arc::clone(&results), at, waited });
             }
         } else {
             life.give_up();

@@ -103,7 +103,10 @@ async fn process(
     let timings = output.timings;
     events::stage(Stage::Queue, timings.queue);
     events::stage(Stage::Decode, timings.decode);
-    events::stage(Stage::Process, timings.process);
+    if output.placed.gpu.is_some() {
+        events::stage(Stage::DeviceWait, timings.device_wait);
+    }
+    events::stage(Stage::Steps, timings.steps);
     events::stage(Stage::Encode, timings.encode);
     Ok(output)
 }
@@ -180,7 +183,6 @@ fn facts(header: &Header) -> HttpResponse {
 }
 
 fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
-    let writing = Instant::now();
     let Output { bytes, format, size, placed, .. } = output;
     let bytes: Bytes = bytes;
     let mut response =
@@ -196,7 +198,6 @@ fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
     {
         answer.insert(HeaderName::from_static("phasor-placement"), text);
     }
-    events::stage(Stage::Write, writing.elapsed());
     response
 }
 

@@ -37,8 +37,11 @@ fn picture(png: &[u8]) -> ImageBuf {
 
 fn metric(server: &Server, name: &str) -> u64 {
     let text = Client::connect(server.admin()).request("GET", "/metrics", &[], None).text();
-    let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| panic!("{name}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    let of = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+    let values: Vec<u64> =
+        text.lines().filter(of).map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(!values.is_empty(), "{name}");
+    values.iter().sum()
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod gpu_loss;
 mod headers;
 mod images;
 mod memory;
+mod metrics;
 pub mod origin;
 mod patience;
 mod process;
