@@ -17,7 +17,7 @@ use crate::codecs::Limits;
 use crate::engine::{GpuConfig, GpuMode};
 use crate::security::throttle::Rate;
 use crate::security::{ApiKey, Key};
-use crate::server::{AccessLevel, Admin, Placeholder, Tls};
+use crate::server::{AccessFormat, AccessLevel, Admin, Placeholder, Tls};
 use crate::sources::{Cidr, Origin};
 use crate::{engine, security, server, sources, telemetry};
 
@@ -53,13 +53,7 @@ impl Config {
             engine: engine_config(&mut read),
             sources: sources_config(&mut read),
             security: security_config(&mut read),
-            telemetry: telemetry::Config {
-                filter: args.text("diagnostics").to_owned(),
-                format: match args.text("diagnostics-format") {
-                    "json" => telemetry::LogFormat::Json,
-                    _ => telemetry::LogFormat::Text,
-                },
-            },
+            telemetry: telemetry_config(&mut read),
             memory_budget: read.bytes("memory-budget", Some(memory::available())),
         };
         let mut faults = read.faults;
@@ -88,6 +82,7 @@ impl Config {
         if args.text("certfile").is_empty() != args.text("keyfile").is_empty() {
             warnings.push("-certfile and -keyfile only work together: serving plain HTTP".to_owned());
         }
+        warnings.extend(traces(args).map(|(_, warnings)| warnings).unwrap_or_default());
         if !args.switch("enable-url-signature") && !args.text("url-signature-key").is_empty() {
             warnings.push("a signature key without -enable-url-signature has no effect".to_owned());
         }
@@ -215,6 +210,10 @@ fn server_config(read: &mut Reader<'_>) -> server::Config {
         placeholder,
         placeholder_status: Some(status).filter(|&status| status != 0),
         access_log: AccessLevel::from_word(args.text("log-level")),
+        access_log_format: match args.text("log-format") {
+            "json" => AccessFormat::Json,
+            _ => AccessFormat::Text,
+        },
         admin: (admin_port != 0).then(|| Admin { address: args.text("admin-address").to_owned(), port: admin_port }),
         drain_delay: read.duration("drain-delay"),
         shutdown_timeout: read.duration("shutdown-timeout"),
@@ -282,6 +281,28 @@ fn security_config(read: &mut Reader<'_>) -> security::Config {
         signature_keys,
         throttle: (per_second > 0).then_some(Rate { per_second, burst }),
     }
+}
+
+fn telemetry_config(read: &mut Reader<'_>) -> telemetry::Config {
+    let args = read.args;
+    let traces = traces(args).unwrap_or_else(|faults| {
+        read.faults.extend(faults);
+        (None, Vec::new())
+    });
+    telemetry::Config {
+        filter: args.text("diagnostics").to_owned(),
+        format: match args.text("diagnostics-format") {
+            "json" => telemetry::LogFormat::Json,
+            _ => telemetry::LogFormat::Text,
+        },
+        traces: traces.0,
+    }
+}
+
+/// Traces, and what is odd about their settings.
+fn traces(args: &Args) -> Result<(Option<telemetry::trace::Config>, Vec<String>), Faults> {
+    let (endpoint, ratio) = (args.text("otlp-endpoint"), args.text("trace-ratio"));
+    telemetry::trace::settings(endpoint, ratio, server::VERSION, &|name| args.standard(name))
 }
 
 /// The keys of signed URLs, the first of which signs: flag or `URL_SIGNATURE_KEY`, then the others, then the file's.

@@ -9,6 +9,7 @@ use super::shutdown::Lifetime;
 use crate::engine::Engine;
 use crate::security::{ApiKey, Key, Throttle};
 use crate::sources::Sources;
+use crate::telemetry::Tracer;
 use crate::telemetry::events::Gauges;
 
 /// What all workers share.
@@ -22,6 +23,7 @@ pub(super) struct App {
     pub placeholder: Option<Picture>,
     pub form: String,
     pub access_log: AccessLog,
+    pub tracer: Option<Tracer>,
     pub life: Lifetime,
 }
 
@@ -31,16 +33,19 @@ impl App {
     /// # Errors
     /// When the system gives no threads, or the placeholder is no picture.
     pub(super) fn new(config: crate::config::Config) -> io::Result<Arc<Self>> {
-        let crate::config::Config { server, engine, sources, security, memory_budget, telemetry: _ } = config;
+        let crate::config::Config { server, engine, sources, security, memory_budget, telemetry } = config;
         let budget = crate::budget::MemoryBudget::new(memory_budget);
         let invalid = |error: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidInput, error.to_string());
         let throttle = security.throttle.map(Throttle::new).transpose().map_err(|error| invalid(&error))?;
         let engine = Engine::new(engine, budget.clone())?;
         let placeholder = Picture::load(&server.placeholder, engine.limits())?;
         let sources = Sources::new(sources, budget).map_err(|error| invalid(&error))?;
+        let start =
+            |traces| Tracer::start(traces, super::VERSION, crate::sources::client_tls().map_err(|e| invalid(&e))?);
+        let tracer = telemetry.traces.map(start).transpose()?;
         Ok(Arc::new(Self {
             form: super::handlers::form::page(&server.path_prefix),
-            access_log: AccessLog::start(server.access_log)?,
+            access_log: AccessLog::start(server.access_log, server.access_log_format)?,
             config: server,
             engine,
             sources,
@@ -48,6 +53,7 @@ impl App {
             signature_keys: security.signature_keys,
             throttle,
             placeholder,
+            tracer,
             life: Lifetime::new(),
         }))
     }

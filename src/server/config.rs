@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::access_log::Level;
+use super::access_log::{AccessFormat, Level};
 
 /// TLS files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Config {
     pub placeholder_status: Option<u16>,
     /// Access log.
     pub access_log: Level,
+    /// How it looks.
+    pub access_log_format: AccessFormat,
     /// Probes and metrics.
     pub admin: Option<Admin>,
     /// Time between a stop signal and the end of accepting.
@@ -113,6 +115,7 @@ impl Default for Config {
             placeholder: Placeholder::Off,
             placeholder_status: None,
             access_log: Level::Info,
+            access_log_format: AccessFormat::Text,
             admin: None,
             drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(25),

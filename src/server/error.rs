@@ -215,8 +215,17 @@ fn report(route: Route, error: &Error, status: u16) {
     }
 }
 
+/// Why a source gave no bytes, as figures and spans call it.
+pub(super) const fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Fetch(fetch) => fetch_kind(fetch),
+        Error::Watermark { source, .. } => fetch_kind(source),
+        _ => "refused",
+    }
+}
+
 /// A fetch error as a label of figures.
-const fn fetch_kind(error: &FetchError) -> &'static str {
+pub(super) const fn fetch_kind(error: &FetchError) -> &'static str {
     match error {
         FetchError::Missing => "missing",
         FetchError::Empty => "empty",

@@ -13,6 +13,7 @@ use super::routes::Route;
 use crate::error::Error;
 use crate::query::Query;
 use crate::security::signature;
+use crate::telemetry::Journal;
 
 /// One request and what has been decided about its answer so far.
 pub(super) struct Call<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Call<'a> {
     /// Decoded.
     pub path: Vec<u8>,
     pub query: Query,
+    /// What the request did and when.
+    pub journal: &'a Journal,
     /// Headers of the answer, whatever that will be.
     pub common: Common,
 }

@@ -36,12 +36,14 @@ use hyper::http::{HeaderMap, HeaderName};
 pub use body::UploadSpec;
 pub use cidr::{Cidr, CidrError};
 pub use config::{Config, ConfigError, PrivateAddresses};
+pub use connector::tls as client_tls;
 pub use error::FetchError;
 pub use origins::{Origin, OriginError};
 pub use resolver::{Resolver, SystemResolver};
 
 use crate::budget::{Charge, MemoryBudget};
 use crate::query::Query;
+use crate::telemetry::Outgoing;
 
 /// Which source a GET request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct FetchContext<'a> {
     pub signed: bool,
     /// Headers of the request; those that [`Sources::wanted_headers`] names are enough.
     pub headers: &'a HeaderMap,
+    /// Which span asks, for sources that take part in traces.
+    pub trace: Option<&'a Outgoing>,
     /// When the request is given up. The fetch's own time limit holds as well.
     pub deadline: Instant,
 }

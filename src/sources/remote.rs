@@ -7,7 +7,7 @@ use std::time::Instant;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
-use hyper::http::{HeaderName, Request, Response, StatusCode};
+use hyper::http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{timeout, timeout_at};
@@ -104,7 +104,11 @@ impl Remote {
             let trusted = context.signed && at_home || origins::name_host(&self.config.allowed_origins, &target.url);
             let client = if trusted { &self.private } else { &self.public };
             let handed_here = at_home.then_some(&handed);
-            let response = self.ask(client, &target, handed_here, marks).await?;
+            let mut headers = self.headers.outgoing(handed_here, marks);
+            if let Some(trace) = context.trace {
+                trace.add_to(&mut headers, at_home);
+            }
+            let response = self.ask(client, &target, headers).await?;
             let Some(location) = redirect(&response) else {
                 return self.receive(response, first, handed, slot).await;
             };
@@ -119,12 +123,11 @@ impl Remote {
         &self,
         client: &HttpClient,
         target: &Target,
-        handed: Option<&Handed>,
-        marks: usize,
+        headers: HeaderMap,
     ) -> Result<Response<Incoming>, FetchError> {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = target.uri().ok_or(FetchError::InvalidUrl)?;
-        *request.headers_mut() = self.headers.outgoing(handed, marks);
+        *request.headers_mut() = headers;
         client.request(request).await.map_err(|error| match dial_error(&error) {
             Some(DialError::NotAllowed { host }) => FetchError::AddressNotAllowed { host: host.clone() },
             Some(DialError::Timeout) => FetchError::Timeout,

@@ -2,12 +2,13 @@
 //! Codecs and every layer above may call these. The table of metrics is in `metrics`.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use super::figures::{Gauges, GpuFigures, render};
 use super::metrics::{
     CANCELLED, CLOSED, GPU_BATCH, GPU_FALLBACKS, GPU_INFO, IN_FLIGHT, LOG_DROPPED, PLACEMENTS, REQUEST_SECONDS,
-    REQUESTS, SOURCE_ERRORS, STAGES,
+    REQUESTS, SOURCE_ERRORS, STAGES, TRACE_SPANS,
 };
 use super::registry::Value;
 use super::{figures, process};
@@ -165,4 +166,47 @@ pub fn gpu_fell_back(reason: &'static str, detail: &str) {
 /// So many pictures were given to a GPU in one submission.
 pub fn gpu_submitted(pictures: usize) {
     GPU_BATCH.with([]).observe(pictures);
+}
+
+/// What became of spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanOutcome {
+    /// The collector has them.
+    Exported,
+    /// More waited than may; they were dropped.
+    QueueFull,
+    /// The collector did not take them.
+    Refused,
+    /// The collector could not be asked.
+    Unreachable,
+}
+
+impl SpanOutcome {
+    /// All there are.
+    pub(super) const ALL: [Self; 4] = [Self::Exported, Self::QueueFull, Self::Refused, Self::Unreachable];
+
+    /// As figures call it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Exported => "exported",
+            Self::QueueFull => "queue_full",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// So many spans were exported or lost; `detail` says why.
+pub fn spans(outcome: SpanOutcome, count: u64, detail: &str) {
+    static LAST_TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    TRACE_SPANS.with([Value::Text(outcome.name())]).add(count);
+    if outcome == SpanOutcome::Exported {
+        return;
+    }
+    // A collector that is away for an hour must not fill the log.
+    let mut last = LAST_TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() > Duration::from_secs(60)) {
+        *last = Some(Instant::now());
+        tracing::warn!(outcome = outcome.name(), count, detail, "spans of traces were lost");
+    }
 }

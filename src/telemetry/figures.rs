@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::events::SpanOutcome;
 use super::metrics::{
     ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_DEVICES, GPU_FALLBACKS, GPU_LOSSES,
     GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY, QUEUE_LENGTH, SHED,
-    STAGES, THREADS, THREADS_BUSY,
+    STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
 };
 use super::process;
 use super::registry::Value;
@@ -134,6 +135,9 @@ fn take_over(gauges: &Gauges) {
     for stage in ["fetch", "queue", "decode", "steps", "encode", "write"] {
         STAGES.with([Value::Text(stage)]);
     }
+    for outcome in SpanOutcome::ALL {
+        TRACE_SPANS.with([Value::Text(outcome.name())]);
+    }
     if !gauges.gpus.is_empty() {
         STAGES.with([Value::Text("device_wait")]);
         GPU_BATCH.with([]);
@@ -175,7 +179,8 @@ mod tests {
         let text = render(&Gauges { version: "1.2.3", queued: 7, gpus: vec![gpu], ..Gauges::default() });
         let mut served: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
-        let mut table: Vec<(&str, &str)> = ALL.iter().map(|metric| (metric.describe().name, metric.describe().kind)).collect();
+        let mut table: Vec<(&str, &str)> =
+            ALL.iter().map(|metric| (metric.describe().name, metric.describe().kind)).collect();
         if !std::path::Path::new("/proc/self/status").exists() {
             table.retain(|(name, _)| !name.starts_with("process_") || served.iter().any(|(served, _)| served == name));
         }

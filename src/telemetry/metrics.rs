@@ -63,6 +63,8 @@ metrics! {
         "Time in which the GPU computed, by its own clock; only where it has one.", [ADAPTER];
     GPU_BYTES: 2, Counter = "phasor_gpu_bytes_total", "Bytes moved to and from GPUs.",
         [ADAPTER, ("direction", "`up`, `down`")];
+    TRACE_SPANS: 1, Counter = "phasor_trace_spans_total", "Spans of traces, by what became of them.",
+        [("outcome", "`exported`, `queue_full` (dropped), `refused` (by the collector), `unreachable`")];
     PROCESS_CPU: 0, Clock = "process_cpu_seconds_total", "Processor time spent, all threads together.", [];
     PROCESS_RESIDENT: 0, Gauge = "process_resident_memory_bytes", "Resident memory.", [];
     PROCESS_VIRTUAL: 0, Gauge = "process_virtual_memory_bytes", "Virtual memory.", [];

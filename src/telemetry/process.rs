@@ -6,9 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::metrics::{
-    PROCESS_CPU, PROCESS_FILES, PROCESS_MAX_FILES, PROCESS_RESIDENT, PROCESS_START, PROCESS_VIRTUAL,
-};
+use super::metrics::{PROCESS_CPU, PROCESS_FILES, PROCESS_MAX_FILES, PROCESS_RESIDENT, PROCESS_START, PROCESS_VIRTUAL};
 
 static STARTED: OnceLock<Duration> = OnceLock::new();
 

@@ -226,6 +226,15 @@ fn telemetry_holds_the_table_of_metrics() {
     between("docs/telemetry.md", "metrics", &table);
 }
 
+#[test]
+fn telemetry_holds_the_table_of_standard_variables() {
+    let mut table = String::from("| variable | meaning; what holds without it |\n|---|---|\n");
+    for variable in phasor::telemetry::trace::STANDARD {
+        table.push_str(&format!("| `{}` | {} |\n", variable.name, variable.meaning));
+    }
+    between("docs/telemetry.md", "variables", &table);
+}
+
 /// Asserts that a part of a page, between two comments, is this.
 fn between(path: &str, name: &str, text: &str) {
     let begin = format!("<!-- {name}: made by UPDATE_DOCS=1 cargo test docs -->\n");

@@ -17,10 +17,11 @@ use crate::plan::{self, Endpoint, Overlay, Params, Plan};
 use crate::server::body::TimedBody;
 use crate::server::middleware::Call;
 use crate::server::refusal::Refusal;
-use crate::server::{Client, headers};
+use crate::server::{Client, error, headers};
 use crate::sources::http::HeaderMap;
-use crate::sources::{FetchContext, FetchError, Fetched, UploadSpec};
-use crate::telemetry::events::{self, Stage};
+use crate::sources::{FetchContext, FetchError, Fetched, SourceRef, UploadSpec};
+use crate::telemetry::events::Stage;
+use crate::telemetry::{Attributes, Fetching};
 
 /// Answers an image request, until its deadline passes or its client leaves.
 pub(in crate::server) async fn answer(
@@ -65,10 +66,8 @@ async fn work(
     call.common.vary_accept = negotiate;
     let params = plan::parse(&call.query)?;
 
-    let fetching = Instant::now();
-    let source = read_source(call, payload, started, deadline).await?;
+    let source = fetch_source(call, payload, started, deadline).await?;
     body_read.notify_one();
-    events::stage(Stage::Fetch, fetching.elapsed());
     call.common.private_by = source.forwarded.iter().map(|name| canonical_name(name.as_str())).collect();
 
     if codecs::sniff(&source.bytes).is_none() {
@@ -99,26 +98,90 @@ async fn process(
     let fetched = fetch_overlays(call, &plan, deadline).await?;
     let overlays = fetched.iter().map(|overlay| overlay.as_ref().map(|fetched| fetched.bytes.clone())).collect();
     let job = Job { source: source.bytes.clone(), header, plan, overlays };
+    let queued = Instant::now();
     let output = call.app.engine.run(job, deadline).await?;
-    let timings = output.timings;
-    events::stage(Stage::Queue, timings.queue);
-    events::stage(Stage::Decode, timings.decode);
-    if output.placed.gpu.is_some() {
-        events::stage(Stage::DeviceWait, timings.device_wait);
-    }
-    events::stage(Stage::Steps, timings.steps);
-    events::stage(Stage::Encode, timings.encode);
+    note(call, &output, queued);
     Ok(output)
 }
 
-/// POST: the body, whatever the query says. GET: the file or URL that the query names.
-async fn read_source(call: &Call<'_>, payload: Payload, started: Instant, deadline: Instant) -> Result<Fetched, Error> {
-    let sources = &call.app.sources;
-    if *call.http.method() != Method::POST {
-        let source = sources.select(&call.query)?;
-        let headers = forwardable(call);
-        return Ok(sources.fetch(&source, &context(call, &headers, deadline)).await?);
+/// Counts and remembers the phases of a job that was queued then.
+fn note(call: &Call<'_>, output: &Output, queued: Instant) {
+    let (times, placed) = (output.timings, &output.placed);
+    let journal = call.journal;
+    let mut begun = queued;
+    let mut next = |took: Duration| {
+        let this = begun;
+        begun += took;
+        this
+    };
+    journal.stage(Stage::Queue, next(times.queue), times.queue);
+    journal.stage(Stage::Decode, next(times.decode), times.decode);
+    if placed.gpu.is_some() {
+        journal.stage(Stage::DeviceWait, next(times.device_wait), times.device_wait);
     }
+    journal.stage_with(Stage::Steps, next(times.steps), times.steps, || {
+        let backend = placed.gpu.map_or_else(|| "cpu".to_owned(), |index| format!("gpu{index}"));
+        vec![("phasor.backend", backend.as_str().into()), ("phasor.fell_back", placed.fell_back.into())]
+    });
+    next(times.encode_wait);
+    journal.stage_with(Stage::Encode, next(times.encode), times.encode, || {
+        let (width, height) = (u64::from(output.size.width()), u64::from(output.size.height()));
+        vec![
+            ("phasor.format", output.format.mime().trim_start_matches("image/").into()),
+            ("phasor.width", width.into()),
+            ("phasor.height", height.into()),
+        ]
+    });
+}
+
+/// POST: the body, whatever the query says. GET: the file or URL that the query names.
+async fn fetch_source(
+    call: &Call<'_>,
+    payload: Payload,
+    started: Instant,
+    deadline: Instant,
+) -> Result<Fetched, Error> {
+    let sources = &call.app.sources;
+    let named = if *call.http.method() == Method::POST { None } else { Some(sources.select(&call.query)?) };
+    let fetching = call.journal.fetch();
+    let fetched = match &named {
+        Some(source) => {
+            let headers = forwardable(call);
+            let context = context(call, &headers, &fetching, deadline);
+            sources.fetch(source, &context).await.map_err(Error::from)
+        }
+        None => read_body(call, payload, started).await,
+    };
+    let say = || told_of(named.as_ref(), fetched.as_ref().ok());
+    call.journal.fetched(fetching, fetched.as_ref().err().map(error::kind), say);
+    fetched
+}
+
+/// What a span says of a source: never its query, which may hold what opens it.
+fn told_of(source: Option<&SourceRef>, fetched: Option<&Fetched>) -> Attributes {
+    let mut said: Attributes = Vec::new();
+    match source {
+        None => said.push(("phasor.source", "body".into())),
+        Some(SourceRef::File(_)) => said.push(("phasor.source", "file".into())),
+        Some(SourceRef::Url(url)) => said.extend(told_of_url(url, "url")),
+    }
+    said.extend(fetched.map(|fetched| ("http.response.body.size", (fetched.bytes.len() as u64).into())));
+    said
+}
+
+fn told_of_url(url: &str, role: &str) -> Attributes {
+    let mut said: Attributes = vec![("phasor.source", role.into()), ("http.request.method", "GET".into())];
+    if let Ok(url) = url::Url::parse(url) {
+        said.push(("server.address", url.host_str().unwrap_or_default().into()));
+        said.extend(url.port_or_known_default().map(|port| ("server.port", u64::from(port).into())));
+        said.push(("url.scheme", url.scheme().into()));
+        said.push(("url.path", url.path().into()));
+    }
+    said
+}
+
+/// The body of a POST.
+async fn read_body(call: &Call<'_>, payload: Payload, started: Instant) -> Result<Fetched, Error> {
     let field = call.query.get("field");
     let request = call.http.headers();
     let spec = UploadSpec {
@@ -130,15 +193,21 @@ async fn read_source(call: &Call<'_>, payload: Payload, started: Instant, deadli
     let end = config.read_timeout.map(|limit: Duration| started + limit);
     let body = TimedBody::new(payload, config.body_idle_timeout, end);
     let late = body.late();
-    sources.read_body(body, &spec).await.map_err(|error| match error {
+    call.app.sources.read_body(body, &spec).await.map_err(|error| match error {
         FetchError::BodyTruncated if late.get() => Refusal::BodyTimeout.into(),
         FetchError::BodyTooLarge { limit } => Refusal::BodyTooLarge { limit }.into(),
         other => other.into(),
     })
 }
 
-const fn context<'a>(call: &Call<'_>, headers: &'a HeaderMap, deadline: Instant) -> FetchContext<'a> {
-    FetchContext { signed: !call.app.signature_keys.is_empty(), headers, deadline }
+const fn context<'a>(
+    call: &Call<'_>,
+    headers: &'a HeaderMap,
+    fetching: &'a Fetching,
+    deadline: Instant,
+) -> FetchContext<'a> {
+    let signed = !call.app.signature_keys.is_empty();
+    FetchContext { signed, headers, trace: fetching.outgoing.as_ref(), deadline }
 }
 
 /// Those headers of the request that a fetch may look at, in the types of the outgoing side.
@@ -163,7 +232,11 @@ async fn fetch_overlays(call: &Call<'_>, plan: &Plan, deadline: Instant) -> Resu
         fetched.push(match overlay {
             Overlay::Text(_) => None,
             Overlay::Image { url, optional } => {
-                match call.app.sources.fetch_url(url, &context(call, &headers, deadline)).await {
+                let fetching = call.journal.fetch();
+                let answer = call.app.sources.fetch_url(url, &context(call, &headers, &fetching, deadline)).await;
+                let failed = answer.as_ref().err().map(error::fetch_kind);
+                call.journal.fetched(fetching, failed, || told_of_url(url, "watermark"));
+                match answer {
                     Ok(picture) => Some(picture),
                     Err(_) if *optional => None,
                     Err(FetchError::Empty) => return Err(Error::WatermarkEmpty),

@@ -18,6 +18,7 @@ mod server;
 mod serving;
 mod stopping;
 mod tls;
+mod traces;
 
 pub use client::{Answer, Client};
 pub use server::{Server, jpeg, png};
