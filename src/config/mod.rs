@@ -204,6 +204,13 @@ fn server_config(read: &mut Reader<'_>) -> server::Config {
         head: args.switch("head"),
         cors: args.switch("cors"),
         cache_ttl: u32::try_from(cache_ttl).ok(),
+        source_cache_max: read.duration("source-cache-max"),
+        // What a client's own header opened may be missing for that client alone.
+        missing_ttl: match args.switch("enable-auth-forwarding") || !args.text("forward-headers").is_empty() {
+            true => 0,
+            false => read.integer("missing-source-ttl", 0, 3600, 0),
+        },
+        etag: args.switch("etag"),
         return_size: args.switch("return-size"),
         debug_headers: args.switch("debug-headers"),
         disabled: read.list("disable-endpoints").iter().map(|name| name.to_lowercase()).collect(),

@@ -187,6 +187,11 @@ impl Engine {
         &self.budget
     }
 
+    /// Whether GPUs take part: then two answers to one request may differ in their last bits.
+    pub fn has_gpus(&self) -> bool {
+        !self.placement.each().is_empty()
+    }
+
     /// What each GPU did.
     pub fn gpu_figures(&self) -> Vec<crate::telemetry::events::GpuFigures> {
         self.placement.each()

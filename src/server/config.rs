@@ -47,6 +47,12 @@ pub struct Config {
     pub cors: bool,
     /// Seconds for `Cache-Control`; `None`: no such headers.
     pub cache_ttl: Option<u32>,
+    /// Longest lifetime in caches that a source's own word gives; zero: sources are not asked.
+    pub source_cache_max: Duration,
+    /// Seconds that caches may keep a source's 404 or 410.
+    pub missing_ttl: u32,
+    /// `ETag`, `Last-Modified` and 304.
+    pub etag: bool,
     /// `Image-Width` and `Image-Height`.
     pub return_size: bool,
     /// `Phasor-Placement`.
@@ -109,6 +115,9 @@ impl Default for Config {
             head: false,
             cors: false,
             cache_ttl: None,
+            source_cache_max: Duration::ZERO,
+            missing_ttl: 0,
+            etag: true,
             return_size: false,
             debug_headers: false,
             disabled: Vec::new(),

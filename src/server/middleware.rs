@@ -118,6 +118,8 @@ fn common_headers(call: &mut Call<'_>) -> Result<(), Stop> {
     // The literal path, as the contract has it: with a prefix, `/prefix/health` is cached.
     let fixed_page = matches!(call.path.as_slice(), b"/" | b"/health" | b"/form");
     call.common.cache_ttl = call.app.config.cache_ttl;
+    call.common.source_cache_max = call.app.config.source_cache_max;
+    call.common.missing_ttl = call.app.config.missing_ttl;
     call.common.cacheable = call.http.method() != Method::POST && !fixed_page;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod access_log;
 mod admin;
 mod app;
 mod body;
+mod conditional;
 mod config;
 mod connection;
 mod entry;

@@ -16,12 +16,12 @@ use super::address::{Guard, Reach};
 use super::buffer::{ChargedBuffer, Full};
 use super::config::{Config, ConfigError};
 use super::connector::{Connector, DialError, GuardedDialer, tls};
-use super::headers::{self, Handed, Headers};
+use super::headers::{self, Headers};
 use super::inflate::{InflateError, Inflater};
 use super::per_host::{PerHost, Slot};
 use super::resolver::Resolver;
 use super::target::Target;
-use super::{FetchContext, FetchError, Fetched, origins};
+use super::{Facts, FetchContext, FetchError, Fetched, Found, Unless, origins};
 use crate::budget::MemoryBudget;
 
 type HttpClient = Client<Connector, Empty<Bytes>>;
@@ -72,7 +72,7 @@ impl Remote {
         self.headers.wanted()
     }
 
-    pub(super) async fn fetch(&self, text: &str, context: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    pub(super) async fn fetch(&self, text: &str, context: &FetchContext<'_>) -> Result<Found, FetchError> {
         let own = Instant::now() + self.config.total_timeout;
         let deadline = tokio::time::Instant::from_std(own.min(context.deadline));
         let fetch = self.fetch_until(text, context, deadline);
@@ -84,7 +84,7 @@ impl Remote {
         text: &str,
         context: &FetchContext<'_>,
         deadline: tokio::time::Instant,
-    ) -> Result<Fetched, FetchError> {
+    ) -> Result<Found, FetchError> {
         let marks = headers::marks(context.headers);
         if headers::is_loop(marks) {
             return Err(FetchError::Loop);
@@ -110,7 +110,16 @@ impl Remote {
             }
             let response = self.ask(client, &target, headers).await?;
             let Some(location) = redirect(&response) else {
-                return self.receive(response, first, handed, slot).await;
+                if response.status() != StatusCode::OK {
+                    return Err(FetchError::Status { status: response.status().as_u16(), url: first.shown });
+                }
+                let facts = Facts::of_answer(response.headers());
+                if Unless::holds(context.unless, &facts) {
+                    // The connection goes with the body that nobody reads.
+                    return Ok(Found::Unchanged { facts, forwarded: handed.from_client });
+                }
+                let fetched = self.receive(response, slot).await?;
+                return Ok(Found::Bytes(Fetched { forwarded: handed.from_client, facts, ..fetched }));
             };
             target = target.redirected(&location).ok_or(FetchError::InvalidRedirect)?;
             // Once away, what was handed on stays away, also when the next redirect leads back.
@@ -135,16 +144,8 @@ impl Remote {
         })
     }
 
-    async fn receive(
-        &self,
-        response: Response<Incoming>,
-        first: Target,
-        handed: Handed,
-        _slot: Slot,
-    ) -> Result<Fetched, FetchError> {
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status { status: response.status().as_u16(), url: first.shown });
-        }
+    /// The body.
+    async fn receive(&self, response: Response<Incoming>, _slot: Slot) -> Result<Fetched, FetchError> {
         let limit = match self.config.max_allowed_size {
             0 => u64::MAX,
             limit => limit,
@@ -174,7 +175,7 @@ impl Remote {
             }
         }
         let (bytes, charge) = sink.finish().map_err(failed)?.finish();
-        Ok(Fetched { forwarded: handed.from_client, ..Fetched::new(bytes, charge)? })
+        Fetched::new(bytes, charge)
     }
 }
 

@@ -33,8 +33,12 @@ impl Tree {
 
     fn read_as(&self, value: &str, follow_out: bool) -> Result<String, String> {
         let mount = Mount::open(&self.img(""), follow_out).unwrap();
-        let read = mount.read(value, &self.budget);
-        read.map(|f| String::from_utf8(f.bytes.to_vec()).unwrap()).map_err(|error| error.to_string())
+        let read = mount.read(value, None, &self.budget);
+        let text = |found| match found {
+            Found::Bytes(f) => String::from_utf8(f.bytes.to_vec()).unwrap(),
+            Found::Unchanged { .. } => panic!("nothing was known"),
+        };
+        read.map(text).map_err(|error| error.to_string())
     }
 
     fn read(&self, value: &str) -> Result<String, String> {
@@ -168,7 +172,7 @@ fn a_swapped_link_never_leads_out() {
     let mount = Mount::open(&tree.img(""), false).unwrap();
     let (mut good, end) = (0, Instant::now() + Duration::from_millis(700));
     while Instant::now() < end {
-        if let Ok(fetched) = mount.read("swap", &tree.budget) {
+        if let Ok(Found::Bytes(fetched)) = mount.read("swap", None, &tree.budget) {
             assert_eq!(&fetched.bytes[..], b"a.jpg");
             good += 1;
         }

@@ -1,5 +1,6 @@
 mod access;
 mod bodies;
+mod caching;
 mod checks;
 mod client;
 mod endpoints;
