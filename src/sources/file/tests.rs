@@ -211,9 +211,9 @@ fn sizes_are_checked_before_reading() {
     fs::write(tree.img("large"), vec![1; 700_000]).unwrap();
     let held = tree.budget.try_charge(500_000).unwrap();
     let mount = Mount::open(&tree.img(""), false).unwrap();
-    assert!(matches!(mount.read("large", &tree.budget), Err(FetchError::OverBudget)));
+    assert!(matches!(mount.read("large", None, &tree.budget), Err(FetchError::OverBudget)));
     drop(held);
-    let fetched = mount.read("large", &tree.budget).unwrap();
+    let Found::Bytes(fetched) = mount.read("large", None, &tree.budget).unwrap() else { panic!("nothing was known") };
     assert_eq!((fetched.bytes.len(), tree.budget.used()), (700_000, 700_000));
 }
 
@@ -225,5 +225,5 @@ fn mounts_that_are_none_are_refused() {
     assert!(matches!(Mount::open(&tree.img("a.jpg"), false), Err(ConfigError::MountNotDirectory(_))));
     assert!(matches!(Mount::open(&tree.img("none"), false), Err(ConfigError::MountMissing { .. })));
     let dotted = Mount::open(&tree.img("sub/.."), false).unwrap();
-    assert!(dotted.read("a.jpg", &tree.budget).is_ok());
+    assert!(dotted.read("a.jpg", None, &tree.budget).is_ok());
 }

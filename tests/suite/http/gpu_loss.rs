@@ -124,4 +124,11 @@ fn no_client_notices_that_the_gpu_is_lost() {
     // Those in between were made on the CPU.
     assert!(on_gpu > LOSSES && on_gpu < asked, "{on_gpu} of {asked}");
     assert!(metric(&server, "phasor_gpu_fallbacks_total") > 0);
+    assert_eq!(metric(&server, "phasor_gpu_device_up"), 1);
+    assert!(metric(&server, "phasor_gpu_batch_pictures_sum") >= on_gpu);
+    assert!(metric(&server, "phasor_gpu_bytes_total") > 0);
+    assert!(metric(&server, "phasor_stage_duration_seconds_count{stage=\"device_wait\"}") >= on_gpu);
+    // Two answers may differ in their last bits, and the tag says so.
+    let tag = server.post(KINDS[0].0, &sources[0]).header("etag").unwrap_or_default();
+    assert!(tag.starts_with("W/\""), "{tag:?}");
 }
