@@ -33,6 +33,7 @@ pub enum Command {
 #[derive(Debug, Clone, Default)]
 pub struct Args {
     values: BTreeMap<&'static str, Said>,
+    standard: BTreeMap<&'static str, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -53,6 +54,11 @@ impl Args {
     pub fn text(&self, name: &str) -> &str {
         let default = find(name).map_or("", |flag| flag.default);
         self.values.get(name).map_or(default, |said| said.value.as_str())
+    }
+
+    /// The value of one of OpenTelemetry's standard variables.
+    pub fn standard(&self, name: &str) -> Option<String> {
+        self.standard.get(name).cloned()
     }
 
     /// The value of a switch.
@@ -167,6 +173,8 @@ pub fn parse(
 
 /// Adds what the environment says: `PHASOR_<NAME>` under the flag, the names kept from imaginary over it.
 fn read_environment(parsed: &mut Args, env: &dyn Fn(&str) -> Option<String>) {
+    let standard = crate::telemetry::trace::STANDARD.iter();
+    parsed.standard = standard.filter_map(|variable| Some((variable.name, env(variable.name)?))).collect();
     for flag in FLAGS {
         let own = format!("PHASOR_{}", flag.name.to_ascii_uppercase().replace('-', "_"));
         if !parsed.values.contains_key(flag.name)

@@ -18,7 +18,7 @@ use crate::engine::{GpuConfig, GpuMode};
 use crate::security::signature::KeyError;
 use crate::security::throttle::Rate;
 use crate::security::{ApiKey, Key, KeyFile};
-use crate::server::{AccessLevel, Admin, Placeholder, Tls};
+use crate::server::{AccessFormat, AccessLevel, Admin, Placeholder, Tls};
 use crate::sources::{Cidr, Origin};
 use crate::{engine, security, server, shadow, sources, telemetry};
 
@@ -57,13 +57,7 @@ impl Config {
             sources: sources_config(&mut read),
             security: security_config(&mut read),
             shadow: shadow_config(&mut read),
-            telemetry: telemetry::Config {
-                filter: args.text("diagnostics").to_owned(),
-                format: match args.text("diagnostics-format") {
-                    "json" => telemetry::LogFormat::Json,
-                    _ => telemetry::LogFormat::Text,
-                },
-            },
+            telemetry: telemetry_config(&mut read),
             memory_budget: read.bytes("memory-budget", Some(memory::available())),
         };
         let mut faults = read.faults;
@@ -92,6 +86,7 @@ impl Config {
         if args.text("certfile").is_empty() != args.text("keyfile").is_empty() {
             warnings.push("-certfile and -keyfile only work together: serving plain HTTP".to_owned());
         }
+        warnings.extend(traces(args).map(|(_, warnings)| warnings).unwrap_or_default());
         if !args.switch("enable-url-signature") && !args.text("url-signature-key").is_empty() {
             warnings.push("a signature key without -enable-url-signature has no effect".to_owned());
         }
@@ -213,12 +208,23 @@ fn server_config(read: &mut Reader<'_>) -> server::Config {
         head: args.switch("head"),
         cors: args.switch("cors"),
         cache_ttl: u32::try_from(cache_ttl).ok(),
+        source_cache_max: read.duration("source-cache-max"),
+        // What a client's own header opened may be missing for that client alone.
+        missing_ttl: match args.switch("enable-auth-forwarding") || !args.text("forward-headers").is_empty() {
+            true => 0,
+            false => read.integer("missing-source-ttl", 0, 3600, 0),
+        },
+        etag: args.switch("etag"),
         return_size: args.switch("return-size"),
         debug_headers: args.switch("debug-headers"),
         disabled: read.list("disable-endpoints").iter().map(|name| name.to_lowercase()).collect(),
         placeholder,
         placeholder_status: Some(status).filter(|&status| status != 0),
         access_log: AccessLevel::from_word(args.text("log-level")),
+        access_log_format: match args.text("log-format") {
+            "json" => AccessFormat::Json,
+            _ => AccessFormat::Text,
+        },
         admin: (admin_port != 0).then(|| Admin { address: args.text("admin-address").to_owned(), port: admin_port }),
         drain_delay: read.duration("drain-delay"),
         shutdown_timeout: read.duration("shutdown-timeout"),
@@ -294,6 +300,28 @@ fn security_config(read: &mut Reader<'_>) -> security::Config {
         signature_keys_fixed,
         throttle: (per_second > 0).then_some(Rate { per_second, burst }),
     }
+}
+
+fn telemetry_config(read: &mut Reader<'_>) -> telemetry::Config {
+    let args = read.args;
+    let traces = traces(args).unwrap_or_else(|faults| {
+        read.faults.extend(faults);
+        (None, Vec::new())
+    });
+    telemetry::Config {
+        filter: args.text("diagnostics").to_owned(),
+        format: match args.text("diagnostics-format") {
+            "json" => telemetry::LogFormat::Json,
+            _ => telemetry::LogFormat::Text,
+        },
+        traces: traces.0,
+    }
+}
+
+/// Traces, and what is odd about their settings.
+fn traces(args: &Args) -> Result<(Option<telemetry::trace::Config>, Vec<String>), Faults> {
+    let (endpoint, ratio) = (args.text("otlp-endpoint"), args.text("trace-ratio"));
+    telemetry::trace::settings(endpoint, ratio, server::VERSION, &|name| args.standard(name))
 }
 
 fn shadow_config(read: &mut Reader<'_>) -> Option<shadow::Config> {

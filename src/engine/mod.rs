@@ -119,8 +119,12 @@ pub struct Timings {
     pub queue: Duration,
     /// Bytes to pixels, overlays too.
     pub decode: Duration,
-    /// Steps.
-    pub process: Duration,
+    /// Waiting until a GPU began with the steps.
+    pub device_wait: Duration,
+    /// Steps, without that wait.
+    pub steps: Duration,
+    /// Waiting for a thread that encodes.
+    pub encode_wait: Duration,
     /// Pixels to bytes.
     pub encode: Duration,
 }
@@ -130,7 +134,11 @@ pub struct Timings {
 pub struct Stats {
     /// Jobs that wait.
     pub queued: u64,
-    /// Threads at work.
+    /// How long a job that came now would wait.
+    pub queue_delay: Duration,
+    /// Threads of the pool.
+    pub threads: u64,
+    /// Those at work.
     pub running: u64,
     /// Jobs refused because the queue was full, since the start.
     pub shed_queue: u64,
@@ -180,9 +188,14 @@ impl Engine {
         &self.budget
     }
 
-    /// What the GPUs did.
-    pub fn gpu_figures(&self) -> crate::telemetry::events::GpuFigures {
-        self.placement.figures()
+    /// Whether GPUs take part: then two answers to one request may differ in their last bits.
+    pub fn has_gpus(&self) -> bool {
+        !self.placement.each().is_empty()
+    }
+
+    /// What each GPU did.
+    pub fn gpu_figures(&self) -> Vec<crate::telemetry::events::GpuFigures> {
+        self.placement.each()
     }
 
     /// Makes the GPUs fail in some way; they are rebuilt in the background. For drills of just that.
@@ -194,6 +207,8 @@ impl Engine {
     pub fn stats(&self) -> Stats {
         Stats {
             queued: self.pool.queued() as u64,
+            queue_delay: self.pool.delay(),
+            threads: self.config.cpus.max(1) as u64,
             running: self.pool.running(),
             shed_queue: self.counters.shed_queue.load(Ordering::Relaxed),
             shed_late: self.counters.shed_late.load(Ordering::Relaxed),

@@ -161,8 +161,8 @@ mod alone {
 
         pub(in crate::engine) fn drill(&self, _: Drill) {}
 
-        pub(in crate::engine) fn figures(&self) -> GpuFigures {
-            GpuFigures::default()
+        pub(in crate::engine) fn each(&self) -> Vec<GpuFigures> {
+            Vec::new()
         }
     }
 
@@ -346,19 +346,22 @@ impl Placement {
         }
     }
 
-    /// Sums over all GPUs.
-    pub(super) fn figures(&self) -> GpuFigures {
-        let mut sum = GpuFigures::default();
-        for gpu in &self.gpus {
+    /// What each GPU did.
+    pub(super) fn each(&self) -> Vec<GpuFigures> {
+        let of = |gpu: &Gpu| {
             let stats = gpu.backend.stats();
-            sum.devices += u64::from(stats.alive);
-            sum.submissions += stats.submissions;
-            sum.pictures += stats.pictures;
-            sum.bytes_up += stats.bytes_up;
-            sum.bytes_down += stats.bytes_down;
-            sum.losses += stats.losses;
-        }
-        sum
+            GpuFigures {
+                adapter: gpu.backend.adapter().index,
+                devices: u64::from(stats.alive),
+                losses: stats.losses,
+                submissions: stats.submissions,
+                pictures: stats.pictures,
+                bytes_up: stats.bytes_up,
+                bytes_down: stats.bytes_down,
+                busy: stats.busy,
+            }
+        };
+        self.gpus.iter().map(of).collect()
     }
 }
 
@@ -372,7 +375,12 @@ pub(super) struct Decided {
 #[cfg(feature = "gpu")]
 impl Decided {
     fn fall_back(&mut self, error: &BackendError) {
-        events::gpu_fell_back(&error.to_string());
+        let reason = match error {
+            BackendError::Impossible(_) => "unsupported",
+            BackendError::OutOfMemory => "memory",
+            BackendError::Cancelled | BackendError::DeviceLost => "device_lost",
+        };
+        events::gpu_fell_back(reason, &error.to_string());
         self.placed.fell_back = true;
     }
 }

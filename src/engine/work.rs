@@ -64,6 +64,8 @@ struct Luggage {
     timings: Timings,
     charge: Charge,
     answer: Answer,
+    /// When the steps were done.
+    made: Instant,
 }
 
 /// A job that is decoded.
@@ -88,7 +90,7 @@ impl Stages {
             }
         };
         let timings = Timings { queue, decode: begun.elapsed(), ..Timings::default() };
-        let luggage = Luggage { metadata, spec, timings, charge, answer };
+        let luggage = Luggage { metadata, spec, timings, charge, answer, made: Instant::now() };
         let begun = Instant::now();
         let place = || match begin {
             Decoded::Here(task, decided) => self.placement.begin(task, decided),
@@ -175,9 +177,13 @@ impl Stages {
     /// Ends the steps; whoever waits is told when they fail.
     fn finish(&self, rest: Rest, mut luggage: Luggage, begun: Instant) -> Option<(Luggage, Picture, Placed)> {
         let made = guarded(self.panics(), || rest.finish(&self.control)).unwrap_or(Err(EngineError::Panicked));
-        luggage.timings.process = begun.elapsed();
         match made {
-            Ok((picture, placed)) => Some((luggage, picture, placed)),
+            Ok((picture, placed)) => {
+                luggage.timings.device_wait = placed.device_wait;
+                luggage.timings.steps = begun.elapsed().saturating_sub(placed.device_wait);
+                luggage.made = Instant::now();
+                Some((luggage, picture, placed))
+            }
             Err(error) => {
                 let _ = luggage.answer.send(Err(error));
                 None
@@ -239,12 +245,12 @@ impl Stages {
 impl Luggage {
     /// Encodes, gives the memory back, and answers.
     fn encode(self, picture: &Picture, placed: Placed, panics: &AtomicU64) {
-        let Self { metadata, spec, timings, charge, answer } = self;
-        let begun = Instant::now();
+        let Self { metadata, spec, timings, charge, answer, made } = self;
+        let (encode_wait, begun) = (made.elapsed(), Instant::now());
         let bytes = guarded(panics, || codecs::encode_picture(picture, &metadata, &spec).map_err(EngineError::from))
             .unwrap_or(Err(EngineError::Panicked));
         drop(charge);
-        let timings = Timings { encode: begun.elapsed(), ..timings };
+        let timings = Timings { encode_wait, encode: begun.elapsed(), ..timings };
         let output =
             |bytes: Vec<u8>| Output { bytes: bytes.into(), format: spec.format, size: picture.size(), timings, placed };
         // Whoever asked may be gone.

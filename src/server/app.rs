@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::security::{ApiKey, KeyRing, Throttle};
 use crate::shadow::Shadow;
 use crate::sources::Sources;
+use crate::telemetry::Tracer;
 use crate::telemetry::events::Gauges;
 
 /// Shadow mode gets one part in so many of the memory budget.
@@ -28,6 +29,7 @@ pub(super) struct App {
     pub placeholder: Option<Picture>,
     pub form: String,
     pub access_log: AccessLog,
+    pub tracer: Option<Tracer>,
     pub life: Lifetime,
 }
 
@@ -37,7 +39,7 @@ impl App {
     /// # Errors
     /// When the system gives no threads, or the placeholder is no picture.
     pub(super) fn new(config: crate::config::Config) -> io::Result<Arc<Self>> {
-        let crate::config::Config { server, engine, sources, security, shadow, memory_budget, telemetry: _ } = config;
+        let crate::config::Config { server, engine, sources, security, shadow, memory_budget, telemetry } = config;
         // Samples have memory of their own, so that requests never lack it; it is part of the whole.
         let for_shadow = if shadow.is_some() { memory_budget / SHADOW_PART } else { 0 };
         let budget = MemoryBudget::new(memory_budget - for_shadow);
@@ -50,9 +52,12 @@ impl App {
             shadow.map(|config| Shadow::start(config, MemoryBudget::new(for_shadow), *engine.limits())).transpose()?;
         let placeholder = Picture::load(&server.placeholder, engine.limits())?;
         let sources = Sources::new(sources, budget).map_err(|error| invalid(&error))?;
+        let start =
+            |traces| Tracer::start(traces, super::VERSION, crate::sources::client_tls().map_err(|e| invalid(&e))?);
+        let tracer = telemetry.traces.map(start).transpose()?;
         Ok(Arc::new(Self {
             form: super::handlers::form::page(&server.path_prefix),
-            access_log: AccessLog::start(server.access_log)?,
+            access_log: AccessLog::start(server.access_log, server.access_log_format)?,
             config: server,
             engine,
             sources,
@@ -61,6 +66,7 @@ impl App {
             throttle,
             shadow,
             placeholder,
+            tracer,
             life: Lifetime::new(),
         }))
     }
@@ -79,11 +85,13 @@ impl App {
             budget_total: self.engine.budget().total(),
             budget_used: self.engine.budget().used(),
             queued: stats.queued,
+            queue_delay: stats.queue_delay,
+            threads: stats.threads,
             running: stats.running,
             shed_queue: stats.shed_queue,
             shed_deadline: stats.shed_late,
             job_panics: stats.panics,
-            gpu: self.engine.gpu_figures(),
+            gpus: self.engine.gpu_figures(),
         }
     }
 }

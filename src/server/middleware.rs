@@ -14,6 +14,7 @@ use super::shadowing::Sample;
 use crate::error::Error;
 use crate::query::Query;
 use crate::security::signature;
+use crate::telemetry::Journal;
 
 /// One request and what has been decided about its answer so far.
 pub(super) struct Call<'a> {
@@ -23,6 +24,8 @@ pub(super) struct Call<'a> {
     /// Decoded.
     pub path: Vec<u8>,
     pub query: Query,
+    /// What the request did and when.
+    pub journal: &'a Journal,
     /// Headers of the answer, whatever that will be.
     pub common: Common,
     /// The request is sent to another server, too.
@@ -118,6 +121,8 @@ fn common_headers(call: &mut Call<'_>) -> Result<(), Stop> {
     // The literal path, as the contract has it: with a prefix, `/prefix/health` is cached.
     let fixed_page = matches!(call.path.as_slice(), b"/" | b"/health" | b"/form");
     call.common.cache_ttl = call.app.config.cache_ttl;
+    call.common.source_cache_max = call.app.config.source_cache_max;
+    call.common.missing_ttl = call.app.config.missing_ttl;
     call.common.cacheable = call.http.method() != Method::POST && !fixed_page;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod access_log;
 mod admin;
 mod app;
 mod body;
+mod conditional;
 mod config;
 mod connection;
 mod entry;
@@ -37,7 +38,7 @@ use actix_web::dev::{AppConfig, Server, ServerHandle, fn_service};
 use actix_web::web;
 use tokio::net::TcpStream;
 
-pub use access_log::Level as AccessLevel;
+pub use access_log::{AccessFormat, Level as AccessLevel};
 pub use config::{Admin, Config, Placeholder, Tls};
 pub use refusal::Refusal;
 pub(crate) use routes::normalised_prefix;
@@ -58,6 +59,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const KEYS_READ_EVERY: Duration = Duration::from_secs(2);
 /// Time to take what is still coming after an early answer, so that the client reads the answer and no reset.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Longest time for the last spans to reach their collector when the server ends.
+const LAST_SPANS: Duration = Duration::from_secs(3);
 
 /// Whether signals stop the server: yes in a program, no in a test that runs several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +98,11 @@ impl Running {
     /// # Errors
     /// Whatever ended it, if that was not a request to stop.
     pub fn wait(self) -> io::Result<()> {
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server's thread panicked")))
+        let ended = self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server's thread panicked")));
+        if let Some(tracer) = &self.app.tracer {
+            tracer.flush(LAST_SPANS);
+        }
+        ended
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn new(config: Config) -> io::Result<Self> {
-        let tls = crate::sources::trust().map_err(|error| io::Error::other(error.to_string()))?;
+        let tls = crate::sources::client_tls().map_err(|error| io::Error::other(error.to_string()))?;
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);

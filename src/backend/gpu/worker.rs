@@ -338,6 +338,7 @@ fn submit(
     let index = device.queue.submit([commands]);
     let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
     add(&counters.submissions, 1);
+    events::gpu_submitted(batch.len());
     add(&counters.pictures, batch.len() as u64);
     add(&counters.bytes_up, bytes_up + batch.iter().map(|job| job.program.bytes_up).sum::<u64>());
     add(&counters.bytes_down, bytes_down);

@@ -40,8 +40,11 @@ fn picture(png: &[u8]) -> ImageBuf {
 
 fn metric(server: &Server, name: &str) -> u64 {
     let text = Client::connect(server.admin()).request("GET", "/metrics", &[], None).text();
-    let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| panic!("{name}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    let of = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+    let values: Vec<u64> =
+        text.lines().filter(of).map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(!values.is_empty(), "{name}");
+    values.iter().sum()
 }
 
 /// Whether there is an adapter; says so loudly where there is none.
@@ -158,6 +161,12 @@ fn fail(clients: usize, strike: impl Fn(&Server), times: u64, deadline: Option<D
     assert!(losses == times || (losses > times && deadline.is_some()), "{losses} losses");
     assert_eq!(seen.unready.load(Ordering::Relaxed), 0, "it was not ready for a while");
     assert!(metric(&server, "phasor_gpu_fallbacks_total") > 0);
+    assert!(metric(&server, "phasor_gpu_batch_pictures_sum") >= seen.on_gpu());
+    assert!(metric(&server, "phasor_gpu_bytes_total") > 0);
+    assert!(metric(&server, "phasor_stage_duration_seconds_count{stage=\"device_wait\"}") >= seen.on_gpu());
+    // Two answers may differ in their last bits, and the tag says so.
+    let tag = server.post(KINDS[0].0, &sources[0]).header("etag").unwrap_or_default().to_owned();
+    assert!(tag.starts_with("W/\""), "{tag:?}");
     seen
 }
 

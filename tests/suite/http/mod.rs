@@ -1,5 +1,6 @@
 mod access;
 mod bodies;
+mod caching;
 mod checks;
 mod client;
 mod endpoints;
@@ -9,6 +10,7 @@ mod gpu_loss;
 mod headers;
 mod images;
 mod memory;
+mod metrics;
 pub mod origin;
 mod patience;
 mod process;
@@ -18,6 +20,7 @@ pub mod serving;
 mod shadow;
 mod stopping;
 mod tls;
+mod traces;
 
 pub use client::{Answer, Client};
 pub use server::{Server, jpeg, png};
