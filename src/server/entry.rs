@@ -55,10 +55,10 @@ async fn respond(
     // A path that is no text is no route.
     let route = std::str::from_utf8(&path).map_or(Route::Unknown, |path| Route::of(path, &app.config.path_prefix));
     let query = Query::parse(http.query_string().as_bytes());
-    let sample = Sample::of(&app, &http, route);
+    let sample = Sample::of(app, http, route);
     let call = Call {
-        app: &app,
-        http: &http,
+        app,
+        http,
         route,
         path: path.into_owned(),
         query,
@@ -73,7 +73,7 @@ async fn respond(
         error::json(&Refusal::Panicked.into(), &Common { server: true, ..Common::default() })
     });
     if let Some(sample) = sample {
-        response = sample.answered(&app, &http, response);
+        response = sample.answered(app, http, response);
     }
     // Header names as they were always written, for clients that compare them as text.
     response.head_mut().set_camel_case_headers(true);
