@@ -275,12 +275,13 @@ fn files_in_texts_exist() {
     assert!(seen > 20, "texts are not read as they should be");
 }
 
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/capacity.md",
     "docs/compatibility.md",
     "docs/operations.md",
     "docs/signers/README.md",
