@@ -8,21 +8,24 @@
 
 use super::bits::Unstuffed;
 use super::pattern::{MAX_BLOCKS, Pattern, PatternSkips};
-use super::skip::{COEFFICIENT, ENDS, MAX_DC_SIZE, MOST, NONE, Skips, WINDOW};
+use super::skip::{COEFFICIENT, ENDS, FEW, MAX_DC_SIZE, MOST, NONE, Skips, WINDOW};
 
 /// Places that are read at once.
 pub(super) const LANES: usize = 4;
-/// Look-ups for each load of eight bytes, of which the first may hold seven bits that are behind.
+/// Look-ups for which each load of eight bytes is enough, though seven of its bits may be behind; one more is made where
+/// these have left a whole window.
 const GROUP: u32 = 1 + (57 - WINDOW) / MOST;
+/// Bits that may be used before a window is not whole any more.
+const WHOLE: i32 = 64 - WINDOW as i32;
 /// Loads between looks at how far the lanes are.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 63;
 
 /// A byte behind all data.
 const NOWHERE: usize = u32::MAX as usize;
 
 /// Bits of a lane's state: where in the byte it is, or bits used since.
 const USED: i32 = (1 << COEFFICIENT) - 1;
-/// Sums of coefficients of 64 and more; a group adds less than 256.
+/// Sums of coefficients of 64 and more; they stay below 256.
 const OVER: i32 = 3 * NONE as i32;
 /// Bits that a slow step reads at most before it looks up.
 const SLOWLY: usize = 44;
@@ -166,6 +169,11 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
             }
         }
         for i in 0..LANES {
+            let entry = i32::from(others[i][(bits[i] >> (64 - WINDOW)) as usize] as i16);
+            let stops = sum[i] | (WHOLE - (sum[i] & USED));
+            sum[i] += entry & !(stops >> 31);
+        }
+        for i in 0..LANES {
             if sum[i] & OVER != 0 {
                 match slowly(data, pattern, phase[i], others[i], (at[i], state[i])) {
                     Ok(found) => (at[i], sum[i]) = found,
@@ -253,4 +261,5 @@ fn slowly(
 }
 
 const _: () = assert!(ENDS as i16 as i32 == i32::MIN >> 16, "the end of a block is the sign of an entry");
-const _: () = assert!(7 + GROUP * MOST < 1 << COEFFICIENT && 64 * (GROUP + 1) <= 256, "sums stay in their bits");
+const _: () = assert!(7 + (GROUP + 1) * MOST < 1 << COEFFICIENT, "bits used stay in their bits");
+const _: () = assert!(63 + GROUP * FEW + 64 < 256 && GROUP < 4, "coefficients stay in theirs");

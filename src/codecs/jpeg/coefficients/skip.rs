@@ -12,8 +12,11 @@ pub(super) const WINDOW: u32 = 12;
 /// Bits that an entry steps over at most. A code tells how long its value is, so that the value need not be in the window.
 pub(super) const MOST: u32 = 22;
 
-/// What each window steps over: bits 0 to 6 bits used, [`MOST`] at most; 7 to 12 coefficients passed; bit 13: no whole symbol, or one that
-/// is not a code ([`NONE`]); bit 15: an end of block is the last of them.
+/// Coefficients that an entry passes at most, so that sums of some entries have room. More would seldom be of use.
+pub(super) const FEW: u32 = 32;
+
+/// What each window steps over: bits 0 to 6 bits used, [`MOST`] at most; 7 to 12 coefficients passed, [`FEW`] at most;
+/// bit 13: no whole symbol, or one that is not a code ([`NONE`]); bit 15: an end of block is the last of them.
 pub(super) type Skips = [u16; 1 << WINDOW];
 
 /// Coefficients of an entry, and of a sum of entries.
@@ -22,6 +25,8 @@ pub(super) const COEFFICIENT: u32 = 7;
 pub(super) const ENDS: u16 = 1 << 15;
 /// Nothing that could be stepped over; where entries are added up: 64 coefficients or more.
 pub(super) const NONE: u16 = 64 << COEFFICIENT;
+/// An entry for nothing that could be stepped over. It is an end as well: behind it nothing is added up.
+const NOTHING: u16 = NONE | ENDS;
 
 /// Longest DC magnitude of 8-bit samples.
 pub(super) const MAX_DC_SIZE: u32 = 11;
@@ -34,7 +39,7 @@ pub(super) struct AcSkips {
 
 impl AcSkips {
     pub(super) fn new(table: &Table) -> Self {
-        let mut by_length = vec![NONE; 2 << WINDOW];
+        let mut by_length = vec![NOTHING; 2 << WINDOW];
         for bits in 1..=WINDOW {
             let (shorter, these) = by_length.split_at_mut(1 << bits);
             for (windows, length, symbol) in table.codes(bits) {
@@ -53,14 +58,14 @@ impl AcSkips {
 
     /// For windows of [`WINDOW`] bits.
     pub(super) fn whole(&self) -> Box<Skips> {
-        let mut skips = Box::new([NONE; 1 << WINDOW]);
+        let mut skips = Box::new([NOTHING; 1 << WINDOW]);
         skips.copy_from_slice(&self.by_length[1 << WINDOW..]);
         skips
     }
 
     /// For the beginning of a block: a DC symbol and the AC symbols behind it.
     pub(super) fn behind(&self, dc: &Table) -> Box<Skips> {
-        let mut skips = Box::new([NONE; 1 << WINDOW]);
+        let mut skips = Box::new([NOTHING; 1 << WINDOW]);
         for (windows, length, size) in dc.codes(WINDOW) {
             let size = u32::from(size);
             if size <= MAX_DC_SIZE
@@ -94,7 +99,7 @@ fn joined(windows: &mut [u16], left: u32, symbol: Symbol, shorter: &[u16]) {
     for windows in windows.chunks_exact_mut(rests.len()) {
         for (window, &rest) in windows.iter_mut().zip(rests) {
             let all = u32::from(rest >> COEFFICIENT & 0x7F) + passed;
-            let fits = rest & NONE == 0 && all <= 63 && u32::from(rest & 0x7F) + used <= MOST;
+            let fits = rest & NONE == 0 && all <= FEW && u32::from(rest & 0x7F) + used <= MOST;
             *window = if fits { alone + rest } else { alone };
         }
     }
@@ -124,14 +129,14 @@ mod tests {
         let skips = AcSkips::new(&ac()).whole();
         // 10 1 | 10 0 | 0: two values and the end.
         assert_eq!(skips[0b1011_0000_0000], entry(7, 2, true));
-        // Four times ZRL are more coefficients than can be said: only the first.
-        assert_eq!(skips[0b1101_1011_0110], entry(3, 16, false));
-        assert_eq!(skips[0b1101_1011_0111], entry(9, 48, false));
+        // Three times ZRL are more coefficients than an entry may pass, twice are not.
+        assert_eq!(skips[0b1101_1011_0110], entry(6, 32, false));
+        assert_eq!(skips[0b1101_1001_0000], entry(7, 32, true));
         // 1110 and five bits; then 10 without its value.
         assert_eq!(skips[0b1110_1010_1101], entry(9 + 3, 5, false));
         assert_eq!(skips[0b1110_1010_1111], entry(9, 4, false));
         // Not a code.
-        assert_eq!(skips[0b1111_0000_0000], NONE);
+        assert_eq!(skips[0b1111_0000_0000], NOTHING);
     }
 
     #[test]
@@ -141,6 +146,6 @@ mod tests {
         let skips = AcSkips::new(&ac()).behind(&dc);
         assert_eq!(skips[0b0000_0000_0000], entry(2, 1, true));
         assert_eq!(skips[0b1010_1100_0000], entry(5 + 3 + 1, 2, true));
-        assert_eq!(skips[0b1100_0000_0000], NONE);
+        assert_eq!(skips[0b1100_0000_0000], NOTHING);
     }
 }
