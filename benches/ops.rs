@@ -171,11 +171,11 @@ mod backends {
         let component = |of: (u32, u32)| {
             let blocks = size((of.0.div_ceil(8), of.1.div_ceil(8)));
             let values = noise(6 * blocks.area() as usize).into_iter().map(|v| i16::from(v) - 128).collect();
-            CoefficientPlane { size: size(of), blocks, values }
+            CoefficientPlane { size: size(of), blocks, count: 6, values }
         };
         let chroma = (of.0.div_ceil(2), of.1.div_ceil(2));
         let components = vec![component(of), component(chroma), component(chroma)];
-        Picture::Coefficients(Coefficients { size: size(of), count: 6, components })
+        Picture::Coefficients(Coefficients { size: size(of), components })
     }
 
     #[divan::bench(args = cases().flat_map(|(who, size)| [5, 2].map(|tenths| (who, size, 300 * tenths / 5))), sample_count = 10)]

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use divan::Bencher;
 use phasor::backend::{Backend, CpuBackend, NeverCancelled};
-use phasor::codecs::{DecodeSpec, Detail, Limits, OutputFormat, decode, probe};
+use phasor::codecs::{DecodeSpec, Detail, Kept, Limits, OutputFormat, decode, probe};
 use phasor::image::Size;
 use phasor::ops::{Filter, Step};
 
@@ -27,7 +27,7 @@ fn detail(what: &str) -> Detail {
         "planes" => Detail::Planes,
         k => {
             let k: u8 = k.trim_start_matches("k=").parse().expect("a digit");
-            Detail::Coefficients(k * (k + 1) / 2)
+            Detail::Coefficients(Kept::all(k * (k + 1) / 2))
         }
     }
 }

@@ -22,7 +22,7 @@ pub use header::{Format, Header, Space};
 pub use limits::Limits;
 pub use metadata::Metadata;
 pub use sniff::sniff;
-pub use spec::{DecodeSpec, Detail, EncodeSpec, MetadataPolicy, OutputFormat, OutputSpace, Shrink};
+pub use spec::{DecodeSpec, Detail, EncodeSpec, Kept, MetadataPolicy, OutputFormat, OutputSpace, Shrink};
 
 /// Why bytes gave no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

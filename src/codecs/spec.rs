@@ -34,8 +34,25 @@ pub enum Detail {
     Samples,
     /// All samples, each component at its own size.
     Planes,
-    /// So many coefficients of each block, in zigzag order: 1, 3, 6, 10, …
-    Coefficients(u8),
+    /// So many coefficients of each block.
+    Coefficients(Kept),
+}
+
+/// How many coefficients of each block of a JPEG are kept, in zigzag order: 1, 3, 6, 10, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Kept {
+    /// Of components that have a sample for each pixel.
+    pub full: u8,
+    /// Of those that have fewer, as chroma often does: there a block spans more of the picture.
+    pub sparse: u8,
+}
+
+impl Kept {
+    /// The same of all components.
+    #[must_use]
+    pub const fn all(count: u8) -> Self {
+        Self { full: count, sparse: count }
+    }
 }
 
 /// What is asked of a decoder.

@@ -1,12 +1,14 @@
 use super::Size;
 
-/// The first `count` zigzag coefficients of every block of one JPEG component, dequantised.
+/// The first zigzag coefficients of every block of one JPEG component, dequantised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoefficientPlane {
     /// Samples of the component that are picture (the blocks may cover more).
     pub size: Size,
     /// Blocks across and down, each 8×8 samples.
     pub blocks: Size,
+    /// Coefficients kept of each block: a triangle of the zigzag order, 1, 3, 6, 10, 15, 21, 28, … 64.
+    pub count: u8,
     /// `count` planes, one after the other; plane `k` holds coefficient `k` in zigzag order of every block, row-major.
     pub values: Vec<i16>,
 }
@@ -16,8 +18,6 @@ pub struct CoefficientPlane {
 pub struct Coefficients {
     /// Size of the full picture.
     pub size: Size,
-    /// Coefficients kept of each block: a triangle of the zigzag order, 1, 3, 6, 10, 15, 21, 28, … 64.
-    pub count: u8,
     /// Y, or Y, Cb and Cr.
     pub components: Vec<CoefficientPlane>,
 }

@@ -69,7 +69,7 @@ pub fn component_weights(
     // A plane's samples cover the picture in whole steps of its sampling factor, also where the last is cut off.
     let span_x = spanned(picture.size.width(), luma.width(), component.size.width());
     let span_y = spanned(picture.size.height(), luma.height(), component.size.height());
-    let k = frequencies(picture.count);
+    let k = frequencies(component.count);
     let axis = |picture: u32, samples: u32, span: f64, to: u32, step: u32| {
         let (outputs, reach) = coarse(to, step);
         // As in `plane_weights`.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use phasor::backend::{Backend, CpuBackend, NeverCancelled};
-use phasor::codecs::{DecodeSpec, Detail, Limits, decode, encode_picture, form, probe};
+use phasor::codecs::{DecodeSpec, Detail, Kept, Limits, decode, encode_picture, form, probe};
 use phasor::image::{ImageBuf, Picture, PixelFormat, Size};
 use phasor::ops::{Filter, Step};
 use phasor::plan::{Endpoint, parse, resolve};
@@ -68,11 +68,11 @@ fn contenders(files: &[Vec<u8>]) -> Vec<Contender<'_>> {
     let ours = |name, detail| Contender::new(name, move || count(files, |file| read(file, detail)));
     let scaled = |name, to| Contender::new(name, move || count(files, |file| turbo_rgb(file, to).map(|_| ())));
     vec![
-        ours("prefix of 1", Detail::Coefficients(1)),
-        ours("prefix of 3", Detail::Coefficients(3)),
-        ours("prefix of 6", Detail::Coefficients(6)),
-        ours("prefix of 10", Detail::Coefficients(10)),
-        ours("prefix of 15", Detail::Coefficients(15)),
+        ours("prefix of 1", Detail::Coefficients(Kept::all(1))),
+        ours("prefix of 3", Detail::Coefficients(Kept::all(3))),
+        ours("prefix of 6", Detail::Coefficients(Kept::all(6))),
+        ours("prefix of 10", Detail::Coefficients(Kept::all(10))),
+        ours("prefix of 15", Detail::Coefficients(Kept::all(15))),
         ours("planes", Detail::Planes),
         Contender::new("to 300 px", move || count(files, thumbnail)),
         scaled("turbo 1/8", ScalingFactor::ONE_EIGHTH),

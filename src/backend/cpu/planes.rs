@@ -140,8 +140,7 @@ impl Axes {
 /// # Errors
 /// [`BackendError::Impossible`] when components or values are missing; [`BackendError::Cancelled`].
 pub(super) fn inverse_dct(coefficients: &Coefficients, checkpoint: &dyn Checkpoint) -> Result<Planes, BackendError> {
-    let count = usize::from(coefficients.count.clamp(1, 64));
-    let plane = |component| inverse_plane(component, count, checkpoint);
+    let plane = |component| inverse_plane(component, checkpoint);
     let (luma, chroma) = match coefficients.components.as_slice() {
         [y] => (plane(y)?, None),
         [y, cb, cr] => (plane(y)?, Some([plane(cb)?, plane(cr)?])),
@@ -150,12 +149,9 @@ pub(super) fn inverse_dct(coefficients: &Coefficients, checkpoint: &dyn Checkpoi
     Ok(Planes { size: coefficients.size, luma, chroma })
 }
 
-fn inverse_plane(
-    component: &CoefficientPlane,
-    count: usize,
-    checkpoint: &dyn Checkpoint,
-) -> Result<Plane, BackendError> {
+fn inverse_plane(component: &CoefficientPlane, checkpoint: &dyn Checkpoint) -> Result<Plane, BackendError> {
     let (size, blocks) = (component.size, component.blocks);
+    let count = usize::from(component.count.clamp(1, 64));
     let per_plane = blocks.area() as usize;
     let covered = u64::from(size.width()) <= u64::from(blocks.width()) * 8
         && u64::from(size.height()) <= u64::from(blocks.height()) * 8;
@@ -316,18 +312,18 @@ mod tests {
                 }
             }
         }
-        let component = CoefficientPlane { size: source.size, blocks, values };
-        let all = Coefficients { size: source.size, count: 64, components: vec![component.clone()] };
+        let component = CoefficientPlane { size: source.size, blocks, count: 64, values };
+        let all = Coefficients { size: source.size, components: vec![component.clone()] };
         let planes = inverse_dct(&all, &NeverCancelled).unwrap();
         assert!(planes.luma.samples.iter().zip(&source.samples).all(|(a, b)| a.abs_diff(*b) <= 2));
         // The first coefficient alone is each block's mean.
-        let component = CoefficientPlane { values: component.values[..4].to_vec(), ..component };
-        let mean = Coefficients { size: source.size, count: 1, components: vec![component.clone()] };
+        let component = CoefficientPlane { values: component.values[..4].to_vec(), count: 1, ..component };
+        let mean = Coefficients { size: source.size, components: vec![component.clone()] };
         let planes = inverse_dct(&mean, &NeverCancelled).unwrap();
         let want = (128.0 + f32::from(component.values[0]) / 8.0).round() as u8;
         assert!(planes.luma.samples[..8].iter().all(|s| *s == want));
         // Missing values are refused.
-        let short = Coefficients { count: 3, ..mean };
+        let short = Coefficients { components: vec![CoefficientPlane { count: 3, ..component }], ..mean };
         assert!(matches!(inverse_dct(&short, &NeverCancelled), Err(BackendError::Impossible(_))));
     }
 }

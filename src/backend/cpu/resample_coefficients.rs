@@ -14,7 +14,7 @@ pub(super) fn resample(
     let mut planes = Vec::with_capacity(picture.components.len());
     for component in &picture.components {
         let (columns, rows) = component_weights(picture, component, to, (1, 1), filter);
-        planes.push(plane(component, picture.count, &columns, &rows, checkpoint)?);
+        planes.push(plane(component, &columns, &rows, checkpoint)?);
     }
     let mut out = match planes.as_slice() {
         [y] => y.iter().map(|&y| round(y + 128.0)).collect::<Vec<u8>>(),
@@ -50,7 +50,7 @@ pub(super) fn resample_apart(
     let apart = |component: &CoefficientPlane, step| -> Result<Plane, BackendError> {
         let (columns, rows) = component_weights(picture, component, to, step, filter);
         let size = Size::at_least_one(columns.bounds.len() as u32, rows.bounds.len() as u32);
-        let values = plane(component, picture.count, &columns, &rows, checkpoint)?;
+        let values = plane(component, &columns, &rows, checkpoint)?;
         Ok(Plane { size, samples: values.iter().map(|&value| round(value + 128.0)).collect() })
     };
     Ok([apart(y, (1, 1))?, apart(cb, step)?, apart(cr, step)?])
@@ -68,7 +68,6 @@ const BAND: usize = 8;
 /// Answers `rows × columns` values around 0.
 fn plane(
     component: &CoefficientPlane,
-    count: u8,
     columns: &BlockWeights,
     rows: &BlockWeights,
     checkpoint: &dyn Checkpoint,
@@ -82,7 +81,7 @@ fn plane(
         if i % 8 == 0 && checkpoint.is_cancelled() {
             return Err(BackendError::Cancelled);
         }
-        band(component, count, (columns, rows), i * BAND, &mut scratch, out);
+        band(component, (columns, rows), i * BAND, &mut scratch, out);
     }
     Ok(out)
 }
@@ -102,7 +101,7 @@ impl Scratch {
 }
 
 /// Makes the rows from `j` on that fit into the last argument.
-type Band = fn(&CoefficientPlane, u8, (&BlockWeights, &BlockWeights), usize, &mut Scratch, &mut [f32]);
+type Band = fn(&CoefficientPlane, (&BlockWeights, &BlockWeights), usize, &mut Scratch, &mut [f32]);
 
 /// The fastest of the twins that this processor runs: the same code, compiled for it.
 fn fastest() -> Band {
@@ -116,7 +115,6 @@ fn fastest() -> Band {
 #[cfg(target_arch = "x86_64")]
 fn band_avx2(
     component: &CoefficientPlane,
-    count: u8,
     weights: (&BlockWeights, &BlockWeights),
     j: usize,
     scratch: &mut Scratch,
@@ -125,25 +123,23 @@ fn band_avx2(
     #[target_feature(enable = "avx2")]
     fn enabled(
         component: &CoefficientPlane,
-        count: u8,
         weights: (&BlockWeights, &BlockWeights),
         j: usize,
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        band(component, count, weights, j, scratch, out);
+        band(component, weights, j, scratch, out);
     }
     #[allow(unsafe_code, reason = "calling code compiled for a feature")]
     // SAFETY: `fastest` gives this function away only where the processor has AVX2.
     unsafe {
-        enabled(component, count, weights, j, scratch, out);
+        enabled(component, weights, j, scratch, out);
     }
 }
 
 #[inline(always)]
 fn band(
     component: &CoefficientPlane,
-    count: u8,
     (columns, rows): (&BlockWeights, &BlockWeights),
     j: usize,
     scratch: &mut Scratch,
@@ -155,7 +151,7 @@ fn band(
     let height = out.len() / out_width;
     for r in 0..height.min(BAND) {
         scratch.row.fill(0.0);
-        for (values, &(u, v)) in component.values.chunks_exact(size).take(usize::from(count)).zip(&ZIGZAG) {
+        for (values, &(u, v)) in component.values.chunks_exact(size).take(usize::from(component.count)).zip(&ZIGZAG) {
             let (first, weights) = rows.of(j + r, v);
             let target = &mut scratch.row[u * across..][..across];
             for (source, &weight) in values[first * across..].chunks_exact(across).zip(weights) {
@@ -193,14 +189,14 @@ mod tests {
     fn both_twins_make_the_same_rows() {
         let (size, blocks) = (Size::at_least_one(300, 40), Size::at_least_one(38, 5));
         let values: Vec<i16> = (0..10 * 38 * 5_i32).map(|i| (i * i * 31 % 401 - 200) as i16).collect();
-        let component = CoefficientPlane { size, blocks, values };
-        let picture = Coefficients { size, count: 10, components: vec![component.clone()] };
+        let component = CoefficientPlane { size, blocks, count: 10, values };
+        let picture = Coefficients { size, components: vec![component.clone()] };
         let to = Size::at_least_one(61, 9);
         let (columns, rows) = component_weights(&picture, &component, to, (1, 1), Filter::Lanczos3);
         for (j, height) in [(0, 8), (1, 8), (8, 1)] {
             let make = |band: Band| {
                 let (mut scratch, mut out) = (Scratch::new(4 * 38), vec![9.0; 61 * height]);
-                band(&component, 10, (&columns, &rows), j, &mut scratch, &mut out);
+                band(&component, (&columns, &rows), j, &mut scratch, &mut out);
                 out
             };
             assert_eq!(make(fastest()), make(band));
@@ -216,8 +212,8 @@ mod tests {
             (random >> 24) as i16 - 128
         };
         let values: Vec<i16> = (0..64).flat_map(|k| (0..24).map(move |_| k)).map(|k| next() / (1 + k / 2)).collect();
-        let component = CoefficientPlane { size, blocks, values };
-        let picture = Coefficients { size, count: 64, components: vec![component] };
+        let component = CoefficientPlane { size, blocks, count: 64, values };
+        let picture = Coefficients { size, components: vec![component] };
         let planes = super::super::planes::inverse_dct(&picture, &NeverCancelled).unwrap();
         for to in [Size::at_least_one(7, 5), Size::at_least_one(20, 29), Size::at_least_one(45, 30)] {
             let direct = resample(&picture, to, Filter::Lanczos3, &NeverCancelled).unwrap();

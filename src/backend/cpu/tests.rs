@@ -39,8 +39,8 @@ fn any_form() -> impl Strategy<Value = Picture> {
     let coefficients = (any_size(), prop::sample::select(vec![1_u8, 3, 6, 64])).prop_map(|(of, count)| {
         let blocks = size(of.width().div_ceil(8), of.height().div_ceil(8));
         let values = (0..blocks.area() * u64::from(count)).map(|i| (i * 97 % 800) as i16 - 400).collect();
-        let plane = CoefficientPlane { size: of, blocks, values };
-        Picture::Coefficients(Coefficients { size: of, count, components: vec![plane] })
+        let plane = CoefficientPlane { size: of, blocks, count, values };
+        Picture::Coefficients(Coefficients { size: of, components: vec![plane] })
     });
     prop_oneof![picture().prop_map(Picture::Packed), planes, coefficients]
 }

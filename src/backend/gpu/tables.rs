@@ -113,7 +113,7 @@ impl TableCache {
             picture: side(picture.size),
             luma: side(luma),
             component: side(component.size),
-            count: picture.count,
+            count: component.count,
             to: side(to),
             step,
             filter,

@@ -104,8 +104,8 @@ fn detail(
     let found = match detail {
         Detail::Samples => return Ok(None),
         Detail::Planes => coefficients::decode_planes(bytes, limits.jpeg_scans, cancelled).map(Picture::Planes),
-        Detail::Coefficients(count) => {
-            coefficients::decode(bytes, count, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
+        Detail::Coefficients(kept) => {
+            coefficients::decode(bytes, kept, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
         }
     };
     match found {

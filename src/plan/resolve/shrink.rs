@@ -1,4 +1,4 @@
-use crate::codecs::{Detail, Shrink};
+use crate::codecs::{Detail, Kept, Shrink};
 use crate::image::Size;
 use crate::ops::{Filter, Step};
 
@@ -29,10 +29,11 @@ pub(super) fn shrink(source: Size, steps: &[Step]) -> Shrink {
     Shrink::One
 }
 
-/// From so strong a shrink on, the frequencies `k` of each axis of a block that serve. Fewer than these would be further
-/// from the ideal picture than what decoders make that shrink by 8, 4 and 2 while they load: from 16, 8 and 4 on they do,
-/// if twice the wanted size shall be left (`docs/performance.md`).
-const FREQUENCIES: [(f64, u8); 4] = [(16.0, 2), (8.0, 3), (5.0, 5), (4.0, 6)];
+/// From so strong a shrink on, the frequencies `k` of each axis of a block that serve, and those of chroma with fewer
+/// samples. Fewer than these would be further from the ideal picture than what decoders make that shrink by 8, 4 and 2
+/// while they load: from 16, 8 and 4 on they do, if twice the wanted size shall be left (`docs/performance.md`).
+const FREQUENCIES: [(f64, u8, u8); 6] =
+    [(16.0, 2, 2), (11.0, 2, 3), (8.0, 3, 3), (7.0, 4, 4), (5.0, 5, 5), (4.0, 6, 5)];
 
 /// How much of a JPEG serves the steps. For a shrink the zigzag coefficients of each block with `u + v < k`, where `k`
 /// grows as the picture shrinks less; for a weak one the planes at full size.
@@ -44,8 +45,9 @@ pub(super) fn detail(source: Size, steps: &[Step]) -> Detail {
             Step::Resample { to, filter: Filter::Lanczos3 } => {
                 let scale = |have: u32, want: u32| f64::from(have) / f64::from(want);
                 let least = scale(size.width(), to.width()).min(scale(size.height(), to.height()));
-                let serves = FREQUENCIES.into_iter().find(|&(from, _)| least >= from);
-                return serves.map_or(Detail::Planes, |(_, k)| Detail::Coefficients(triangle(k)));
+                let serves = FREQUENCIES.into_iter().find(|&(from, ..)| least >= from);
+                let kept = serves.map(|(_, full, sparse)| Kept { full: triangle(full), sparse: triangle(sparse) });
+                return kept.map_or(Detail::Planes, Detail::Coefficients);
             }
             // A window of planes is resampled where it lies.
             Step::Crop(_) => {
@@ -103,18 +105,20 @@ mod tests {
     fn the_less_it_shrinks_the_more_is_read() {
         let source = size(4000, 3000);
         let detail = |steps: &[Step]| detail(source, steps);
-        assert_eq!(detail(&[resample(100, 75)]), Detail::Coefficients(3));
-        assert_eq!(detail(&[resample(250, 188)]), Detail::Coefficients(6));
-        assert_eq!(detail(&[resample(250, 187)]), Detail::Coefficients(3));
-        assert_eq!(detail(&[resample(300, 225)]), Detail::Coefficients(6));
-        assert_eq!(detail(&[resample(501, 375)]), Detail::Coefficients(15));
-        assert_eq!(detail(&[resample(800, 600)]), Detail::Coefficients(15));
-        assert_eq!(detail(&[resample(1000, 750)]), Detail::Coefficients(21));
+        let kept = |full, sparse| Detail::Coefficients(Kept { full, sparse });
+        assert_eq!(detail(&[resample(100, 75)]), kept(3, 3));
+        assert_eq!(detail(&[resample(250, 188)]), kept(3, 6));
+        assert_eq!(detail(&[resample(250, 187)]), kept(3, 3));
+        assert_eq!(detail(&[resample(300, 225)]), kept(3, 6));
+        assert_eq!(detail(&[resample(364, 273)]), kept(6, 6));
+        assert_eq!(detail(&[resample(501, 375)]), kept(10, 10));
+        assert_eq!(detail(&[resample(800, 600)]), kept(15, 15));
+        assert_eq!(detail(&[resample(1000, 750)]), kept(21, 15));
         assert_eq!(detail(&[resample(1001, 750)]), Detail::Planes);
         // The axis that shrinks least counts, as it lies in the file.
         assert_eq!(detail(&[resample(100, 2999)]), Detail::Planes);
         let turn = Step::Orient(Orientation::clockwise(1));
-        assert_eq!(detail(&[turn, resample(225, 300)]), Detail::Coefficients(6));
+        assert_eq!(detail(&[turn, resample(225, 300)]), kept(3, 6));
         let crop = Step::Crop(Rect { left: 0, top: 0, size: size(800, 800) });
         assert_eq!(detail(&[crop.clone(), resample(10, 10)]), Detail::Planes);
         // What becomes RGB at its own size is decoded to it.

@@ -1,6 +1,6 @@
 //! Laws of probing and decoding.
 
-use phasor::codecs::{self, DecodeError, DecodeSpec, Detail, Format, Header, Shrink};
+use phasor::codecs::{self, DecodeError, DecodeSpec, Detail, Format, Header, Kept, Shrink};
 use phasor::image::{ImageBuf, Picture, PixelFormat, Size};
 
 use super::{heap, limits};
@@ -51,8 +51,8 @@ pub fn decode(format: Format, bytes: &[u8]) {
     // And one in the middle as good as any.
     let detail = match bytes[bytes.len() / 2] % 8 {
         0 => Detail::Planes,
-        k @ 1..=4 => Detail::Coefficients(k * (k + 1) / 2),
-        5 => Detail::Coefficients(64),
+        k @ 1..=4 => Detail::Coefficients(Kept::all(k * (k + 1) / 2)),
+        5 => Detail::Coefficients(Kept { full: 64, sparse: 6 }),
         _ => Detail::Samples,
     };
     let spec = DecodeSpec { shrink, detail };

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use phasor::backend::gpu::{Source, Wanted};
 use phasor::backend::{Backend, BackendError, CpuBackend, Drill, GpuBackend, NeverCancelled};
-use phasor::codecs::{DecodeSpec, DecodedTo, Detail, Limits, decode, decode_to, planes_ahead, probe};
+use phasor::codecs::{DecodeSpec, DecodedTo, Detail, Kept, Limits, decode, decode_to, planes_ahead, probe};
 use phasor::image::{
     Form, ImageBuf, Orientation, Picture, PixelFormat, Plane, PlaneSink, Planes, Point, Rect, Rgb8, Size,
 };
@@ -223,7 +223,7 @@ fn what_stays_in_planes_is_the_same() {
     let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join("photo.jpg")).unwrap();
     let limits = Limits::default();
     let header = probe(&bytes, &limits).unwrap();
-    let spec = DecodeSpec { detail: Detail::Coefficients(6), ..DecodeSpec::default() };
+    let spec = DecodeSpec { detail: Detail::Coefficients(Kept { full: 3, sparse: 6 }), ..DecodeSpec::default() };
     let coefficients = decode(&bytes, &header, &spec, &limits, &|| false).unwrap().picture;
     for picture in [
         Picture::Planes(planes(size(203, 145), 2, 2, 21)),
@@ -398,8 +398,8 @@ fn coefficients_are_the_same() {
     for name in ["photo.jpg", "progressive.jpg", "422.jpg", "444.jpg", "grey.jpg"] {
         let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap();
         let header = probe(&bytes, &limits).unwrap();
-        for count in [1, 3, 6, 10] {
-            let spec = DecodeSpec { detail: Detail::Coefficients(count), ..DecodeSpec::default() };
+        for kept in [Kept::all(1), Kept { full: 3, sparse: 6 }, Kept::all(6), Kept { full: 21, sparse: 10 }] {
+            let spec = DecodeSpec { detail: Detail::Coefficients(kept), ..DecodeSpec::default() };
             let decoded = decode(&bytes, &header, &spec, &limits, &|| false).unwrap();
             assert!(matches!(decoded.picture, Picture::Coefficients(_)), "{name}");
             let steps = [Step::Resample { to: size(37, 29), filter: Filter::Lanczos3 }];

@@ -216,7 +216,6 @@ impl<'a> Writer<'a> {
         }
         let zigzag = self.cache.zigzag();
         let order = self.table(&zigzag)?;
-        let frequencies = frequencies(picture.count);
         let chroma = (to.width().div_ceil(step.0), to.height().div_ceil(step.1));
         let sizes = [(to.width(), to.height()), chroma, chroma];
         let areas = sizes.map(|(width, height)| u64::from(width) * u64::from(height));
@@ -227,12 +226,13 @@ impl<'a> Writer<'a> {
         let mut tables = Vec::with_capacity(3);
         for (i, (component, (width, height))) in picture.components.iter().zip(sizes).enumerate() {
             let plane = component.blocks.area();
-            if component.values.len() as u64 != plane * u64::from(picture.count) {
+            if component.values.len() as u64 != plane * u64::from(component.count) {
                 return Err(Unfit::Impossible);
             }
             let step = if i == 0 { (1, 1) } else { step };
             let [columns, rows] = self.cache.blocks(picture, component, (to, step), filter);
             let blocks = component.blocks.width();
+            let frequencies = frequencies(component.count);
             let gathered_width = frequencies.checked_mul(blocks).ok_or(Unfit::TooLarge)?;
             let gathered = self.slot(u64::from(gathered_width) * u64::from(height))?;
             let bytes: &[u8] = bytemuck::cast_slice(&component.values);
@@ -242,7 +242,7 @@ impl<'a> Writer<'a> {
                 height,
                 blocks,
                 frequencies,
-                count: u32::from(picture.count),
+                count: u32::from(component.count),
                 plane: plane as u32,
                 ..Default::default()
             };

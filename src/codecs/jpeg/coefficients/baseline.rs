@@ -67,6 +67,9 @@ fn decode_scan(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let pattern = Pattern::new(walker, frame, scan)?;
+    let table =
+        |part: &Part| walker.quantisation(frame.components[part.component].table).copied().ok_or(Refused::Damaged);
+    let tables = pattern.parts.iter().map(table).collect::<Result<Vec<_>, _>>()?;
     let total = pattern.across * pattern.down;
     let interval = if walker.restart_interval == 0 { total } else { walker.restart_interval };
     let intervals = total.div_ceil(interval);
@@ -82,9 +85,15 @@ fn decode_scan(
     };
     if let Some(segment) = segment.filter(|_| can) {
         let intervals = unstuffed(walker, data, intervals)?;
-        by_lanes(data, &pattern, &intervals, (interval, segment), grids, cancelled)
+        let values = Values::new(&pattern, grids, tables);
+        by_lanes(data, &pattern, &intervals, (interval, segment), values, cancelled)
     } else {
-        by_one(walker, data, &pattern, interval, grids, cancelled)
+        by_one(walker, data, &pattern, interval, grids, cancelled)?;
+        for (part, table) in pattern.parts.iter().zip(&tables) {
+            let grid = &mut grids[part.component];
+            grid.dequantise(0..grid.blocks_down, table);
+        }
+        Ok(())
     }
 }
 
@@ -120,12 +129,11 @@ fn by_lanes(
     pattern: &Pattern,
     intervals: &[Range<usize>],
     (mcus, segment): (usize, usize),
-    grids: &mut [Grid],
+    mut values: Values<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let skips = PatternSkips::new(pattern);
     let total = pattern.across * pattern.down;
-    let mut values = Values::new(pattern, grids);
     let mut truth: Option<Truth> = None;
     let mut todo = intervals.iter().enumerate().flat_map(|(i, bits)| parts(i, bits, segment)).peekable();
     let mut segments: Vec<(usize, Segment)> = Vec::new();

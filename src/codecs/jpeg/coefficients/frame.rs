@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::codecs::Kept;
 use crate::image::Size;
 
 use super::Refused;
@@ -40,7 +41,16 @@ pub(in crate::codecs::jpeg) struct Frame {
     pub(in crate::codecs::jpeg) mcus_down: usize,
 }
 
-/// The kept coefficients of one component, not yet dequantised: `count` planes of `blocks_across × blocks_down`, or one
+impl Frame {
+    /// How many of a component's coefficients are kept.
+    pub(super) fn kept(&self, component: &Component, kept: Kept) -> u8 {
+        let most = |side: fn(&Component) -> usize| self.components.iter().map(side).max().unwrap_or(1);
+        let full = component.h == most(|c| c.h) && component.v == most(|c| c.v);
+        if full { kept.full } else { kept.sparse }
+    }
+}
+
+/// The kept coefficients of one component: `count` planes of `blocks_across × blocks_down`, or one
 /// block of 64 after the other.
 #[derive(Debug)]
 pub(super) struct Grid {

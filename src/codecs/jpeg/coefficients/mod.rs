@@ -7,6 +7,7 @@
 
 mod baseline;
 pub(super) mod bits;
+mod dequantise;
 pub(super) mod frame;
 pub(super) mod huffman;
 mod idct;
@@ -22,6 +23,7 @@ mod values;
 use baseline::Streams;
 pub(super) use baseline::WORTH_LANES;
 
+use crate::codecs::Kept;
 use crate::image::{CoefficientPlane, Coefficients, PlaneSink, Planes, Size};
 
 /// Why this decoder leaves a file to the general one.
@@ -40,23 +42,22 @@ pub const fn triangle(k: u8) -> u8 {
     if k >= 8 { 64 } else { k * (k + 1) / 2 }
 }
 
-/// Decodes `count` coefficients a block (1, 3, 6, … 36 or 64), dequantised.
+/// Decodes some coefficients of each block (1, 3, 6, … 36 or 64), dequantised. Means of blocks that have nothing else are
+/// whole samples, as they are to decoders that round samples.
 ///
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode(bytes: &[u8], count: u8, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Coefficients, Refused> {
-    Read::new(bytes, count, max_scans, Streams::AsItPays, cancelled)?.dequantised(count)
+pub fn decode(bytes: &[u8], kept: Kept, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Coefficients, Refused> {
+    Read::new(bytes, kept, max_scans, Streams::AsItPays, cancelled)?.coefficients()
 }
 
-impl Read<'_> {
-    fn dequantised(self, count: u8) -> Result<Coefficients, Refused> {
-        let read = self;
-        let mut components = Vec::with_capacity(read.grids.len());
-        for (component, grid) in read.frame.components.iter().zip(read.grids) {
-            let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
-            components.push(grid.dequantised(component, table)?);
-        }
-        Ok(Coefficients { size: read.frame.size, count, components })
+impl Read {
+    fn coefficients(self) -> Result<Coefficients, Refused> {
+        let components = self.frame.components.iter().zip(self.grids).map(|(component, grid)| {
+            let blocks = Size::new(grid.blocks_across as u32, grid.blocks_down as u32).ok_or(Refused::Damaged)?;
+            Ok(CoefficientPlane { size: component.size, blocks, count: grid.count as u8, values: grid.values })
+        });
+        Ok(Coefficients { size: self.frame.size, components: components.collect::<Result<_, _>>()? })
     }
 }
 
@@ -99,50 +100,41 @@ pub fn decode_planes_to(
 }
 
 /// Everything up to the end of the last scan.
-struct Read<'a> {
-    walker: frame::Walker<'a>,
+struct Read {
     frame: frame::Frame,
     grids: Vec<frame::Grid>,
 }
 
-impl<'a> Read<'a> {
+impl Read {
     fn new(
-        bytes: &'a [u8],
-        count: u8,
+        bytes: &[u8],
+        kept: Kept,
         max_scans: u32,
         streams: Streams,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Self, Refused> {
         let mut walker = frame::Walker::new(bytes)?;
         let frame = walker.frame()?;
-        let mut grids: Vec<frame::Grid> = frame.components.iter().map(|c| frame::Grid::new(c, count)).collect();
+        let mut grids: Vec<frame::Grid> =
+            frame.components.iter().map(|c| frame::Grid::new(c, frame.kept(c, kept))).collect();
         if frame.progressive {
             progressive::decode(&mut walker, &frame, &mut grids, max_scans, cancelled)?;
+            for (component, grid) in frame.components.iter().zip(&mut grids) {
+                let table = walker.quantisation(component.table).ok_or(Refused::Damaged)?;
+                grid.dequantise(0..grid.blocks_down, table);
+            }
         } else {
             baseline::decode(&mut walker, &frame, &mut grids, streams, cancelled)?;
         }
-        Ok(Self { walker, frame, grids })
-    }
-}
-
-impl frame::Grid {
-    /// Multiplies by the quantisation table. Values beyond what 8-bit samples can make are clamped.
-    fn dequantised(mut self, component: &frame::Component, table: &[u16; 64]) -> Result<CoefficientPlane, Refused> {
-        let blocks = self.blocks_across * self.blocks_down;
-        for (values, &q) in self.values.chunks_exact_mut(blocks).zip(table) {
-            for value in values {
-                *value = (i32::from(*value) * i32::from(q)).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
-            }
-        }
-        let blocks = Size::new(self.blocks_across as u32, self.blocks_down as u32).ok_or(Refused::Damaged)?;
-        Ok(CoefficientPlane { size: component.size, blocks, values: self.values })
+        Ok(Self { frame, grids })
     }
 }
 
 /// Whether one stream and several, with segments of so many bytes, give the same answer: for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub fn is_same_by_several_streams(bytes: &[u8], count: u8, segment: usize) -> bool {
-    let by = |streams| Read::new(bytes, count, 100, streams, &|| false).and_then(|read| read.dequantised(count));
+    let kept = Kept::all(count);
+    let by = |streams| Read::new(bytes, kept, 100, streams, &|| false).and_then(Read::coefficients);
     by(Streams::One) == by(Streams::Several(segment.max(1)))
 }
 
@@ -173,7 +165,7 @@ mod tests {
                 if interlace && count > 1 {
                     continue;
                 }
-                let got = decode(&blocks(interlace, 95), count, 100, &|| false).unwrap();
+                let got = decode(&blocks(interlace, 95), Kept::all(count), 100, &|| false).unwrap();
                 let luma = &got.components[0];
                 let across = luma.blocks.width();
                 for (i, dc) in luma.values[..(across * luma.blocks.height()) as usize].iter().enumerate() {
@@ -188,7 +180,7 @@ mod tests {
     }
 
     fn by(bytes: &[u8], count: u8, streams: Streams) -> Result<Coefficients, Refused> {
-        Read::new(bytes, count, 100, streams, &|| false)?.dequantised(count)
+        Read::new(bytes, Kept::all(count), 100, streams, &|| false)?.coefficients()
     }
 
     /// Every JPEG of a directory and those in it.
@@ -306,7 +298,7 @@ mod tests {
                 if let Ok(mut walker) = frame::Walker::new(&bytes)
                     && walker.frame().is_ok_and(|f| f.size.area() < 1 << 20)
                 {
-                    let _ = decode(&bytes, 6, 100, &|| false);
+                    let _ = decode(&bytes, Kept::all(6), 100, &|| false);
                 }
             }
         }

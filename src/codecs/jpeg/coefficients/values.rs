@@ -8,20 +8,23 @@ use super::frame::Grid;
 use super::huffman::extend;
 use super::pattern::{Part, Pattern};
 
-/// Reads blocks in their order into grids.
+/// Reads blocks in their order into grids, dequantised.
 pub(super) struct Values<'a> {
     pattern: &'a Pattern,
     grids: &'a mut [Grid],
     /// For each part: the DC value of the block before.
     predictors: Vec<i32>,
+    /// For each part: its quantisation table.
+    tables: Vec<[u16; 64]>,
     /// Where the next MCU lies.
     x: usize,
     y: usize,
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(pattern: &'a Pattern, grids: &'a mut [Grid]) -> Self {
-        Self { pattern, grids, predictors: vec![0; pattern.parts.len()], x: 0, y: 0 }
+    /// `tables`: of quantisation, one for each part.
+    pub(super) fn new(pattern: &'a Pattern, grids: &'a mut [Grid], tables: Vec<[u16; 64]>) -> Self {
+        Self { pattern, grids, predictors: vec![0; pattern.parts.len()], tables, x: 0, y: 0 }
     }
 
     /// A restart interval begins.
@@ -52,6 +55,10 @@ impl<'a> Values<'a> {
             }
             self.x += mcus;
             if self.x == self.pattern.across {
+                for (part, table) in self.pattern.parts.iter().zip(&self.tables) {
+                    // While they are at hand.
+                    self.grids[part.component].dequantise(self.y * part.v..(self.y + 1) * part.v, table);
+                }
                 (self.x, self.y) = (0, self.y + 1);
             }
             begins = rest;

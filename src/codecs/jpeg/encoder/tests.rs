@@ -1,4 +1,5 @@
 use super::*;
+use crate::codecs::Kept;
 use crate::codecs::jpeg::coefficients;
 use crate::image::{Coefficients, PixelFormat};
 
@@ -139,7 +140,7 @@ fn beside_another(image: &ImageBuf, quality: u8, sampling: Sampling) -> [Coeffic
     let colour = if gray { ColorType::Luma } else { ColorType::Rgb };
     encoder.encode(image.pixels(), width, height, colour).unwrap();
     assert!(ours.len() < theirs.len(), "tables made for the symbols are shorter");
-    [ours, theirs].map(|file| coefficients::decode(&file, 64, 1, &|| false).unwrap())
+    [ours, theirs].map(|file| coefficients::decode(&file, Kept::all(64), 1, &|| false).unwrap())
 }
 
 #[test]
@@ -216,7 +217,7 @@ fn tables_made_of_the_first_symbols_serve_the_rest() {
         let whole = encode(source, &settings(100, sampling)).unwrap();
         let early = encode_by(&Kernels::fastest(), 1, source, &settings(100, sampling)).unwrap();
         assert!(early.len() > whole.len(), "other tables");
-        let [a, b] = [whole, early].map(|file| coefficients::decode(&file, 64, 1, &|| false).unwrap());
+        let [a, b] = [whole, early].map(|file| coefficients::decode(&file, Kept::all(64), 1, &|| false).unwrap());
         assert_eq!(a, b);
     }
 }
