@@ -14,6 +14,7 @@ mod idct;
 mod lanes;
 mod pattern;
 mod progressive;
+mod ready;
 mod samples;
 mod skip;
 mod splice;

@@ -1,11 +1,12 @@
 //! What one MCU of a scan is made of, and the tables that its blocks are read with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Refused;
 use super::bits::Unstuffed;
 use super::frame::{Frame, Scan, Walker};
 use super::huffman::Table;
+use super::ready::Ready;
 use super::skip::{AcSkips, MAX_DC_SIZE, Skips};
 use super::symbols::Symbols;
 
@@ -23,8 +24,26 @@ pub(super) struct Part {
     tables: (u8, u8),
     pub(super) dc: Table,
     pub(super) ac: Arc<Table>,
-    /// For values of blocks whose beginnings are known.
-    pub(super) symbols: Arc<[Symbols; 2]>,
+    /// For values of blocks whose beginnings are known; shared by components that share tables.
+    known: Arc<Known>,
+}
+
+/// Tables that are made when they are needed first.
+#[derive(Default)]
+struct Known {
+    symbols: OnceLock<[Symbols; 2]>,
+    ready: OnceLock<Ready>,
+}
+
+impl Part {
+    /// Of the DC and the AC table.
+    pub(super) fn symbols(&self) -> &[Symbols; 2] {
+        self.known.symbols.get_or_init(|| [Symbols::of_dc(&self.dc), Symbols::of_ac(&self.ac)])
+    }
+
+    pub(super) fn ready(&self) -> &Ready {
+        self.known.ready.get_or_init(|| Ready::new(&self.dc, &self.ac))
+    }
 }
 
 /// The blocks of a sequential scan's MCU, in their order.
@@ -46,12 +65,8 @@ impl Pattern {
             let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
             let tables = (dc, ac);
             let (dc, ac) = (walker.dc_table(dc)?, walker.ac_table(ac)?);
-            // Components that share tables share these too.
-            let symbols = match parts.iter().find(|other| other.tables == tables) {
-                Some(other) => Arc::clone(&other.symbols),
-                None => Arc::new([Symbols::of_dc(&dc), Symbols::of_ac(&ac)]),
-            };
-            parts.push(Part { component, h, v, tables, dc, ac, symbols });
+            let known = parts.iter().find(|other| other.tables == tables).map(|other| Arc::clone(&other.known));
+            parts.push(Part { component, h, v, tables, dc, ac, known: known.unwrap_or_default() });
         }
         let (across, down) = match parts.as_slice() {
             [single] => frame.components[single.component].own_blocks(),

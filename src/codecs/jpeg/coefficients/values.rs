@@ -7,6 +7,7 @@ use super::bits::Unstuffed;
 use super::frame::Grid;
 use super::huffman::extend;
 use super::pattern::{Part, Pattern};
+use super::ready::{self, Entry};
 
 /// Reads blocks in their order into grids, dequantised.
 pub(super) struct Values<'a> {
@@ -130,19 +131,20 @@ fn read(
     grid: &mut Grid,
 ) -> Result<i32, Refused> {
     match grid.count {
-        1 => read_row::<1>(data, part, begins, place, predictor, grid),
-        3 => read_row::<3>(data, part, begins, place, predictor, grid),
-        6 => read_row::<6>(data, part, begins, place, predictor, grid),
-        10 => read_row::<10>(data, part, begins, place, predictor, grid),
-        15 => read_row::<15>(data, part, begins, place, predictor, grid),
-        21 => read_row::<21>(data, part, begins, place, predictor, grid),
-        28 => read_row::<28>(data, part, begins, place, predictor, grid),
-        _ => read_row::<64>(data, part, begins, place, predictor, grid),
+        1 => read_row::<1, 2>(data, part, begins, place, predictor, grid),
+        3 => read_row::<3, 4>(data, part, begins, place, predictor, grid),
+        6 => read_row::<6, 8>(data, part, begins, place, predictor, grid),
+        10 => read_row::<10, 16>(data, part, begins, place, predictor, grid),
+        15 => read_row::<15, 16>(data, part, begins, place, predictor, grid),
+        21 => read_row::<21, 32>(data, part, begins, place, predictor, grid),
+        28 => read_row::<28, 32>(data, part, begins, place, predictor, grid),
+        _ => read_row::<64, 1>(data, part, begins, place, predictor, grid),
     }
 }
 
+/// `ROOM`: more than `N`, for blocks that are read abreast.
 #[inline(always)]
-fn read_row<const N: usize>(
+fn read_row<const N: usize, const ROOM: usize>(
     data: &Unstuffed,
     part: &Part,
     begins: &[u32],
@@ -161,13 +163,13 @@ fn read_row<const N: usize>(
                 group.index[group.len] = (top + y) * grid.blocks_across + left + x;
                 group.len += 1;
                 if group.len == ABREAST {
-                    group.read::<N>(data, part, &mut predictor, grid)?;
+                    group.read::<N, ROOM>(data, part, &mut predictor, grid)?;
                 }
             }
         }
     }
     if group.len > 0 {
-        group.read::<N>(data, part, &mut predictor, grid)?;
+        group.read::<N, ROOM>(data, part, &mut predictor, grid)?;
     }
     Ok(predictor)
 }
@@ -181,7 +183,7 @@ struct Group {
 
 impl Group {
     #[inline(always)]
-    fn read<const N: usize>(
+    fn read<const N: usize, const ROOM: usize>(
         &mut self,
         data: &Unstuffed,
         part: &Part,
@@ -197,7 +199,11 @@ impl Group {
             }
             return Ok(());
         }
-        let found = abreast::<N>(data, part, &self.at);
+        let found = if N <= Entry::END {
+            ready::<N, ROOM>(data, part, &self.at)
+        } else {
+            abreast::<N, ROOM>(data, part, &self.at)
+        };
         for (i, (values, longer)) in found.iter().enumerate().take(len) {
             let target = &mut grid.values[self.index[i]..];
             if *longer {
@@ -221,13 +227,13 @@ const MOST_ABREAST: usize = 28;
 ///
 /// There is no branch in it that depends on the data.
 #[inline(always)]
-fn abreast<const N: usize>(
+fn abreast<const N: usize, const ROOM: usize>(
     data: &Unstuffed,
     part: &Part,
     at: &[usize; ABREAST],
-) -> [([i16; MOST_ABREAST + 1], bool); ABREAST] {
-    let [dc, ac] = &*part.symbols;
-    let mut found = [([0_i16; MOST_ABREAST + 1], false); ABREAST];
+) -> [([i16; ROOM], bool); ABREAST] {
+    let [dc, ac] = part.symbols();
+    let mut found = [([0_i16; ROOM], false); ABREAST];
     let mut at = *at;
     let mut window = at.map(|at| data.peek(at));
     let mut k = [0; ABREAST];
@@ -253,6 +259,81 @@ fn abreast<const N: usize>(
         }
     }
     found
+}
+
+/// As [`abreast`], of no more coefficients than [`Entry::END`].
+///
+/// There are branches in it, for what does not fit into a table; they are seldom taken.
+#[inline(always)]
+fn ready<const N: usize, const ROOM: usize>(
+    data: &Unstuffed,
+    part: &Part,
+    at: &[usize; ABREAST],
+) -> [([i16; ROOM], bool); ABREAST] {
+    let tables = part.ready();
+    let mut found = [([0_i16; ROOM], false); ABREAST];
+    let mut at = *at;
+    let mut window = at.map(|at| data.peek(at));
+    let mut k = [0; ABREAST];
+    for i in 0..ABREAST {
+        let entry = tables.dc(window[i]);
+        if entry.is_none() {
+            found[i].1 = true;
+        }
+        found[i].0[0] = entry.value();
+        at[i] += entry.used();
+        window[i] <<= entry.used();
+    }
+    for n in 1..N {
+        for i in 0..ABREAST {
+            if n % (57 / ready::MOST as usize) == 0 {
+                window[i] = data.peek(at[i]);
+            }
+            let entry = tables.ac(window[i]);
+            if N <= AGAIN && entry.is_none() {
+                found[i].1 = true;
+            } else if entry.is_none() {
+                let Some(far) = far(data, part, at[i]) else {
+                    // Not to be read on; said to be wrong when it is read again.
+                    (found[i].1, window[i]) = (true, 0);
+                    continue;
+                };
+                k[i] += far.passed;
+                found[i].0[select_unpredictable(k[i] < N, k[i], N)] = far.value;
+                (at[i], window[i]) = (far.at, far.window);
+                continue;
+            }
+            k[i] += entry.passed();
+            found[i].0[select_unpredictable(k[i] < N, k[i], N)] = entry.value();
+            at[i] += entry.used();
+            window[i] <<= entry.used();
+        }
+    }
+    found
+}
+
+/// Up to so many coefficients a block with one that does not lie in a table is read once more instead: the code for the
+/// rare case would slow the others.
+const AGAIN: usize = 6;
+
+/// An AC symbol that does not lie in a table with its value, and what is behind it.
+struct Far {
+    passed: usize,
+    value: i16,
+    at: usize,
+    window: u64,
+}
+
+/// `None` where there is no code.
+#[cold]
+#[inline(never)]
+fn far(data: &Unstuffed, part: &Part, at: usize) -> Option<Far> {
+    let window = data.peek(at);
+    let (length, symbol) = part.ac.look(window)?;
+    let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
+    let passed = if size == 0 && run != 15 { Entry::END } else { run + 1 };
+    let at = at + (length + size) as usize;
+    Some(Far { passed, value: extend(window << length, size) as i16, at, window: data.peek(at) })
 }
 
 fn clamped(value: i32) -> i16 {
