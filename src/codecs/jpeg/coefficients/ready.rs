@@ -115,16 +115,16 @@ mod tests {
         let told = |entry: Entry| (!entry.is_none()).then(|| (entry.used(), entry.passed(), entry.value()));
         let dc = |window: u64| told(ready.dc(window));
         assert_eq!(dc(0), Some((1, 0, 0)));
-        assert_eq!(dc(0b10_0000_000 << 55), Some((9, 0, -127)));
-        assert_eq!(dc(0b10_1111_111 << 55), Some((9, 0, 127)));
+        assert_eq!(dc(0b1_0000_0000 << 55), Some((9, 0, -127)));
+        assert_eq!(dc(0b1_0111_1111 << 55), Some((9, 0, 127)));
         assert_eq!(dc(0b110 << 61), None);
         let ac = |window: u64| told(ready.ac(window));
         assert_eq!(ac(0), Some((1, Entry::END, 0)));
         assert_eq!(ac(0b100 << 61), Some((3, 3, -1)));
         assert_eq!(ac(0b101 << 61), Some((3, 3, 1)));
         assert_eq!(ac(0b110 << 61), None);
-        assert_eq!(ac(0b1110_1000_000 << 53), Some((11, 1, 64)));
-        assert_eq!(ac(0b1_1110_011 << 56), Some((8, 15, -4)));
+        assert_eq!(ac(0b111_0100_0000 << 53), Some((11, 1, 64)));
+        assert_eq!(ac(0b1111_0011 << 56), Some((8, 15, -4)));
         assert_eq!(ac(0b11_1110 << 58), None);
         assert_eq!(ac(u64::MAX), None);
     }
