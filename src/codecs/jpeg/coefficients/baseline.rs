@@ -52,7 +52,7 @@ pub(super) fn decode(
 /// Bytes that a lane reads at a time, and segments that lie found but unread at most: 4 MiB of beginnings, were every
 /// block but two bits long.
 const SEGMENT: usize = 32 << 10;
-const SEGMENTS: usize = 8;
+const SEGMENTS: usize = 12;
 /// Scans with less data are read from the front to the back: making the tables would take longer.
 pub(in crate::codecs::jpeg) const WORTH_LANES: usize = 48 << 10;
 /// So are those whose restart intervals are shorter on the average.

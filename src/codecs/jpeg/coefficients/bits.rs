@@ -25,30 +25,24 @@ impl Unstuffed {
 
     /// As [`Self::fill`], behind what is there and the zeros behind that.
     pub(super) fn append(&mut self, from: &[u8]) -> usize {
-        self.bytes.reserve(from.len().min(1 << 20) + PADDING);
+        self.bytes.reserve(from.len() + PADDING);
         let mut rest = from;
-        let mut read = 0;
         loop {
-            let Some(at) = memchr::memchr(0xFF, rest) else {
-                self.bytes.extend_from_slice(rest);
-                read += rest.len();
-                break;
-            };
-            self.bytes.extend_from_slice(&rest[..at]);
-            read += at;
-            match rest.get(at + 1) {
-                Some(0) => {
+            let plain = plain(rest);
+            self.bytes.extend_from_slice(&rest[..plain]);
+            rest = &rest[plain..];
+            match rest {
+                [0xFF, 0, behind @ ..] => {
                     self.bytes.push(0xFF);
-                    read += 2;
-                    rest = &rest[at + 2..];
+                    rest = behind;
                 }
-                // A marker, or a lone FF at the very end.
+                // A marker, a lone FF at the very end, or the end.
                 _ => break,
             }
         }
         self.bits = self.bytes.len() * 8;
         self.bytes.resize(self.bytes.len() + PADDING, 0);
-        read
+        from.len() - rest.len()
     }
 
     /// Eight bytes from byte `at`; zeros beyond the end.
@@ -84,6 +78,25 @@ impl Unstuffed {
             None => 0,
         }
     }
+}
+
+/// Bytes before the first FF. There is one in a few hundred: too near for a search that takes its time to begin.
+fn plain(bytes: &[u8]) -> usize {
+    let (chunks, rest) = bytes.as_chunks::<32>();
+    for (i, chunk) in chunks.iter().enumerate() {
+        if chunk.iter().fold(0, |any, &byte| any | u8::from(byte == 0xFF)) != 0 {
+            let found = chunk.as_chunks::<8>().0.iter().map(|&eight| before_ff(u64::from_le_bytes(eight)));
+            return 32 * i + found.enumerate().find(|&(_, n)| n < 8).map_or(32, |(j, n)| 8 * j + n);
+        }
+    }
+    bytes.len() - rest.len() + rest.iter().position(|&byte| byte == 0xFF).unwrap_or(rest.len())
+}
+
+/// Bytes before the first FF of eight, the lowest first; 8 where there is none.
+fn before_ff(eight: u64) -> usize {
+    // The highest bit of each byte that is zero once inverted, and maybe of those above one.
+    let zeros = (!eight).wrapping_sub(0x0101_0101_0101_0101) & eight & 0x8080_8080_8080_8080;
+    zeros.trailing_zeros() as usize / 8
 }
 
 /// Bits of entropy-coded data, read from the front of a window.
@@ -157,6 +170,21 @@ mod tests {
             assert_eq!(bits.read(), at);
         }
         assert!(at > data.len());
+    }
+
+    #[test]
+    fn the_first_ff_is_found_wherever_it_is() {
+        for len in 0..100 {
+            for at in 0..=len {
+                for other in [0, 0x7F, 0x80, 0xFE] {
+                    let mut bytes = vec![other; len];
+                    for byte in bytes.iter_mut().skip(at).step_by(3) {
+                        *byte = 0xFF;
+                    }
+                    assert_eq!(plain(&bytes), at, "{len} {other:x}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,24 +6,26 @@
 //! (S. T. Klein and Y. Wiseman, "Parallel Huffman Decoding with Applications to JPEG Files", The Computer Journal 46
 //! (5), 2003.)
 
+use std::hint::select_unpredictable;
+
 use super::bits::Unstuffed;
 use super::pattern::{MAX_BLOCKS, Pattern, PatternSkips};
 use super::skip::{COEFFICIENT, ENDS, FEW, MAX_DC_SIZE, MOST, NONE, Skips, WINDOW};
 
 /// Places that are read at once.
-pub(super) const LANES: usize = 4;
+pub(super) const LANES: usize = 6;
 /// Look-ups for which each load of eight bytes is enough, though seven of its bits may be behind; one more is made where
 /// these have left a whole window.
 const GROUP: u32 = 1 + (57 - WINDOW) / MOST;
-/// Bits that may be used before a window is not whole any more.
-const WHOLE: i32 = 64 - WINDOW as i32;
+/// Bits that may be used before a window may not be whole any more.
+const WHOLE: i32 = 57 - WINDOW as i32;
 /// Loads between looks at how far the lanes are.
 const ROUNDS: usize = 63;
 
-/// A byte behind all data.
+/// A bit behind all data.
 const NOWHERE: usize = u32::MAX as usize;
 
-/// Bits of a lane's state: where in the byte it is, or bits used since.
+/// Bits used, of a sum of entries.
 const USED: i32 = (1 << COEFFICIENT) - 1;
 /// Sums of coefficients of 64 and more; they stay below 256.
 const OVER: i32 = 3 * NONE as i32;
@@ -45,11 +47,12 @@ pub(super) struct Segment {
 /// A reader of one segment.
 struct Lane<'a> {
     segment: Option<&'a mut Segment>,
+    /// Bit.
     at: usize,
-    /// Bits 0 to 2: bits of the byte that are behind; from [`COEFFICIENT`] on: coefficients passed in this block.
-    state: i32,
-    /// Block of the MCU.
-    phase: usize,
+    /// From bit [`COEFFICIENT`] on: coefficients passed in this block.
+    passed: i32,
+    /// Twice the block of the MCU, and 1 if it has begun.
+    place: usize,
     /// Bit at which there was no code.
     lost: Option<usize>,
 }
@@ -58,7 +61,7 @@ impl Lane<'_> {
     /// Whether there is something left to read in this segment.
     fn goes_on(&mut self) -> bool {
         let Some(segment) = &self.segment else { return false };
-        let Some(bit) = self.lost else { return self.at < segment.end };
+        let Some(bit) = self.lost else { return self.at < 8 * segment.end };
         let again = bit / 8 + 1;
         let guessed = !segment.exact && again < segment.begin + WARM_UP && again < segment.end;
         if guessed {
@@ -67,8 +70,9 @@ impl Lane<'_> {
         guessed
     }
 
+    /// At an MCU that begins with byte `at`.
     fn restart(&mut self, at: usize) {
-        (self.at, self.state, self.phase, self.lost) = (at, 0, 0, None);
+        (self.at, self.passed, self.place, self.lost) = (8 * at, 0, 0, None);
         if let Some(segment) = &mut self.segment {
             segment.begins.clear();
             segment.begins.push(8 * at as u32);
@@ -86,10 +90,10 @@ pub(super) fn read<'a>(
     skips: &PatternSkips,
     mut waiting: impl Iterator<Item = &'a mut Segment>,
 ) {
-    let tables = skips.tables();
+    let tables = Tables::new(pattern, skips);
     let run = fastest();
     let mut lanes: [Lane<'_>; LANES] =
-        std::array::from_fn(|_| Lane { segment: None, at: 0, state: 0, phase: 0, lost: None });
+        std::array::from_fn(|_| Lane { segment: None, at: 0, passed: 0, place: 0, lost: None });
     loop {
         let mut busy = false;
         for lane in &mut lanes {
@@ -107,7 +111,29 @@ pub(super) fn read<'a>(
     }
 }
 
-type Tables<'a> = [(&'a Skips, &'a Skips); MAX_BLOCKS];
+/// Blocks of an MCU that have not begun, and that have.
+const PLACES: usize = 2 * MAX_BLOCKS;
+
+/// What a lane looks up at each place of an MCU.
+struct Tables<'a> {
+    /// The table of a block's first symbols, and behind it that of the others.
+    skips: [&'a Skips; PLACES],
+    /// The place behind a block.
+    following: [u8; PLACES],
+}
+
+impl<'a> Tables<'a> {
+    fn new(pattern: &Pattern, skips: &'a PatternSkips) -> Self {
+        let blocks = pattern.blocks.len();
+        let of_blocks = skips.tables();
+        let tables = |place: usize| if place % 2 == 0 { of_blocks[place / 2].0 } else { of_blocks[place / 2].1 };
+        Self {
+            skips: std::array::from_fn(tables),
+            following: std::array::from_fn(|place| ((place / 2 + 1) % blocks.max(1) * 2) as u8),
+        }
+    }
+}
+
 type Run = fn(&Unstuffed, &Pattern, &Tables<'_>, &mut [Lane<'_>; LANES]);
 
 /// The fastest of the twins that this processor runs: the same code, compiled for it.
@@ -137,13 +163,9 @@ fn run_bmi2(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mu
 /// that a look-up cannot step over: whatever a lane finds, the others go on.
 #[inline(always)]
 fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [Lane<'_>; LANES]) {
-    let blocks = pattern.blocks.len();
     let mut at: [usize; LANES] = std::array::from_fn(|i| lanes[i].at);
-    let mut state: [i32; LANES] = std::array::from_fn(|i| lanes[i].state);
-    let mut phase: [usize; LANES] = std::array::from_fn(|i| lanes[i].phase);
-    let mut others: [&Skips; LANES] = std::array::from_fn(|i| tables[phase[i] % MAX_BLOCKS].1);
-    let mut next: [&Skips; LANES] =
-        std::array::from_fn(|i| if state[i] >> COEFFICIENT == 0 { tables[phase[i] % MAX_BLOCKS].0 } else { others[i] });
+    let mut passed: [i32; LANES] = std::array::from_fn(|i| lanes[i].passed);
+    let mut place: [usize; LANES] = std::array::from_fn(|i| lanes[i].place);
     let mut found = [[0_u32; ROUNDS + 1]; LANES];
     let mut count = [0_usize; LANES];
     // What is found behind a loss is nothing.
@@ -152,30 +174,34 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
     for _ in 0..ROUNDS {
         let mut bits = [0_u64; LANES];
         let mut sum = [0_i32; LANES];
+        let mut others = [tables.skips[1]; LANES];
         for i in 0..LANES {
-            bits[i] = data.load(at[i]) << (state[i] & 7);
+            bits[i] = data.peek(at[i]);
         }
         for i in 0..LANES {
-            let entry = i32::from(next[i][(bits[i] >> (64 - WINDOW)) as usize] as i16);
+            let first = tables.skips[place[i] % PLACES];
+            others[i] = tables.skips[(place[i] | 1) % PLACES];
+            let entry = i32::from(first[(bits[i] >> (64 - WINDOW)) as usize] as i16);
             bits[i] <<= entry & USED;
-            sum[i] = state[i] + entry;
+            sum[i] = passed[i] + entry;
         }
         for _ in 1..GROUP {
             for i in 0..LANES {
                 let entry = i32::from(others[i][(bits[i] >> (64 - WINDOW)) as usize] as i16);
                 bits[i] <<= entry & USED;
                 // Behind the end of a block nothing is added.
-                sum[i] += entry & !(sum[i] >> 31);
+                sum[i] += select_unpredictable(sum[i] < 0, 0, entry);
             }
         }
         for i in 0..LANES {
             let entry = i32::from(others[i][(bits[i] >> (64 - WINDOW)) as usize] as i16);
             let stops = sum[i] | (WHOLE - (sum[i] & USED));
-            sum[i] += entry & !(stops >> 31);
+            sum[i] += select_unpredictable(stops < 0, 0, entry);
         }
         for i in 0..LANES {
             if sum[i] & OVER != 0 {
-                match slowly(data, pattern, phase[i], others[i], (at[i], state[i])) {
+                let block = place[i] / 2 % MAX_BLOCKS;
+                match slowly(data, pattern, block, &tables.skips.as_chunks().0[block], (at[i], passed[i])) {
                     Ok(found) => (at[i], sum[i]) = found,
                     Err(bit) => {
                         lanes[i].lost.get_or_insert(bit);
@@ -188,27 +214,23 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
         }
         for i in 0..LANES {
             let ends = sum[i] < 0;
-            at[i] += (sum[i] & USED) as usize >> 3;
-            let bit = sum[i] & 7;
-            found[i][count[i] % (ROUNDS + 1)] = (8 * at[i] + bit as usize) as u32;
+            at[i] += (sum[i] & USED) as usize;
+            found[i][count[i] % (ROUNDS + 1)] = at[i] as u32;
             count[i] += usize::from(ends);
-            let following = if phase[i] + 1 == blocks { 0 } else { phase[i] + 1 };
-            phase[i] = if ends { following } else { phase[i] };
-            let (first, rest) = tables[phase[i] % MAX_BLOCKS];
-            others[i] = rest;
-            next[i] = if ends { first } else { rest };
-            state[i] = bit | if ends { 0 } else { sum[i] & !USED };
+            let following = usize::from(tables.following[place[i] % PLACES]);
+            place[i] = select_unpredictable(ends, following, place[i] | 1);
+            passed[i] = select_unpredictable(ends, 0, sum[i] & !USED);
         }
     }
     for (i, lane) in lanes.iter_mut().enumerate() {
-        (lane.at, lane.state, lane.phase) = (at[i], state[i], phase[i]);
+        (lane.at, lane.passed, lane.place) = (at[i], passed[i], place[i]);
         if let Some(segment) = &mut lane.segment {
             segment.begins.extend_from_slice(&found[i][..count[i].min(kept[i])]);
         }
     }
 }
 
-/// Steps over some bits, symbol by symbol where it must, up to the end of the block at most. Answers the byte and the sum of entries.
+/// Steps over some bits, symbol by symbol where it must, up to the end of the block at most. Answers the bit and a sum of entries without bits used.
 ///
 /// # Errors
 /// The bit at which there is no code, or a run beyond the block.
@@ -217,27 +239,25 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
 fn slowly(
     data: &Unstuffed,
     pattern: &Pattern,
-    phase: usize,
-    others: &Skips,
-    (at, state): (usize, i32),
+    block: usize,
+    [first, others]: &[&Skips; 2],
+    (begin, passed): (usize, i32),
 ) -> Result<(usize, i32), usize> {
-    let begin = 8 * at + (state & 7) as usize;
     let mut bit = begin;
-    let mut k = (state >> COEFFICIENT) as u32;
-    let part = pattern.blocks.get(phase).and_then(|&part| pattern.parts.get(part));
+    let mut k = (passed >> COEFFICIENT) as u32;
+    let part = pattern.blocks.get(block).and_then(|&part| pattern.parts.get(part));
     while bit < begin + SLOWLY {
         let window = data.peek(bit);
-        if k > 0 {
-            let entry = others[(window >> (64 - WINDOW)) as usize];
-            let reached = k + u32::from(entry >> COEFFICIENT & 0x7F);
-            if entry & NONE == 0 && reached < 64 {
-                bit += usize::from(entry) & USED as usize;
-                if entry & ENDS != 0 {
-                    return Ok((bit / 8, i32::MIN | (bit % 8) as i32));
-                }
-                k = reached;
-                continue;
+        let entry = if k == 0 { first } else { others }[(window >> (64 - WINDOW)) as usize];
+        let (reached, ends) = (k + u32::from(entry >> COEFFICIENT & 0x7F), entry & ENDS != 0);
+        // What goes on behind the last coefficient of a block is not of this block.
+        if entry & NONE == 0 && (reached < 64 || reached == 64 && !ends) {
+            bit += usize::from(entry) & USED as usize;
+            if ends || reached == 64 {
+                return Ok((bit, i32::MIN));
             }
+            k = reached;
+            continue;
         }
         let found = part.and_then(|part| if k == 0 { part.dc.look(window) } else { part.ac.look(window) });
         let (length, symbol) = match found {
@@ -247,19 +267,19 @@ fn slowly(
         let (run, size) = if k == 0 { (0, symbol) } else { (symbol >> 4, symbol & 15) };
         bit += (length + size) as usize;
         if k > 0 && size == 0 && run != 15 {
-            return Ok((bit / 8, i32::MIN | (bit % 8) as i32));
+            return Ok((bit, i32::MIN));
         }
         k += run + 1;
         if k == 64 {
-            return Ok((bit / 8, i32::MIN | (bit % 8) as i32));
+            return Ok((bit, i32::MIN));
         }
         if k > 64 {
             return Err(bit);
         }
     }
-    Ok((bit / 8, (bit % 8) as i32 | (k << COEFFICIENT) as i32))
+    Ok((bit, (k << COEFFICIENT) as i32))
 }
 
 const _: () = assert!(ENDS as i16 as i32 == i32::MIN >> 16, "the end of a block is the sign of an entry");
-const _: () = assert!(7 + (GROUP + 1) * MOST < 1 << COEFFICIENT, "bits used stay in their bits");
+const _: () = assert!((GROUP + 1) * MOST < 1 << COEFFICIENT, "bits used stay in their bits");
 const _: () = assert!(63 + GROUP * FEW + 64 < 256 && GROUP < 4, "coefficients stay in theirs");
