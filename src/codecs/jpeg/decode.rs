@@ -56,6 +56,8 @@ pub(in crate::codecs) fn decode_to(
 /// A file of which everything but its scans was read.
 struct File<'a> {
     metadata: Metadata,
+    /// Whether its scans were counted. Our own decoder reads no more scans of a sequential file than it has components.
+    checked: bool,
     pixels: Pixels<'a>,
 }
 
@@ -68,19 +70,25 @@ impl<'a> File<'a> {
     ) -> Result<Self, DecodeError> {
         let markers = Markers::read(bytes)?;
         markers.frame.check_supported()?;
-        markers.check_scans(bytes, limits)?;
+        let progressive = markers.frame.is_progressive();
+        if progressive {
+            markers.check_scans(bytes, limits)?;
+        }
         let metadata = Metadata {
             exif: markers.exif.map(<[u8]>::to_vec),
             icc: markers.icc(),
             xmp: markers.xmp.map(<[u8]>::to_vec),
         };
         let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
-        Ok(Self { metadata: metadata.within(limits), pixels })
+        Ok(Self { metadata: metadata.within(limits), checked: progressive, pixels })
     }
 
     /// All samples, by the general decoder.
     fn pixels(self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
-        let Self { metadata, pixels } = self;
+        let Self { metadata, checked, pixels } = self;
+        if !checked {
+            Markers::read(bytes)?.check_scans(bytes, pixels.limits)?;
+        }
         let decoded = match pixels.decode(bytes) {
             // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
             Err(Failure::Segments(first)) => match markers::without_metadata(bytes, pixels.channels) {

@@ -267,7 +267,7 @@ impl Frame {
         Ok(())
     }
 
-    fn is_progressive(&self) -> bool {
+    pub(super) fn is_progressive(&self) -> bool {
         self.process == 0xC2
     }
 

@@ -45,16 +45,6 @@ impl Unstuffed {
         from.len() - rest.len()
     }
 
-    /// Eight bytes from byte `at`; zeros beyond the end.
-    #[inline(always)]
-    pub(super) fn load(&self, at: usize) -> u64 {
-        let mut eight = [0; 8];
-        if let Some(bytes) = self.bytes.get(at..at + 8) {
-            eight.copy_from_slice(bytes);
-        }
-        u64::from_be_bytes(eight)
-    }
-
     /// The bit at which more would be appended.
     pub(super) fn end(&self) -> usize {
         8 * self.bytes.len()

@@ -126,7 +126,10 @@ impl<'a> Tables<'a> {
     fn new(pattern: &Pattern, skips: &'a PatternSkips) -> Self {
         let blocks = pattern.blocks.len();
         let of_blocks = skips.tables();
-        let tables = |place: usize| if place % 2 == 0 { of_blocks[place / 2].0 } else { of_blocks[place / 2].1 };
+        let tables = |place: usize| {
+            let (first, others) = of_blocks[place / 2];
+            if place.is_multiple_of(2) { first } else { others }
+        };
         Self {
             skips: std::array::from_fn(tables),
             following: std::array::from_fn(|place| ((place / 2 + 1) % blocks.max(1) * 2) as u8),
@@ -230,7 +233,8 @@ fn run(data: &Unstuffed, pattern: &Pattern, tables: &Tables<'_>, lanes: &mut [La
     }
 }
 
-/// Steps over some bits, symbol by symbol where it must, up to the end of the block at most. Answers the bit and a sum of entries without bits used.
+/// Steps over some bits, symbol by symbol where it must, up to the end of the block at most. Answers the bit and a sum of
+/// entries without bits used.
 ///
 /// # Errors
 /// The bit at which there is no code, or a run beyond the block.
