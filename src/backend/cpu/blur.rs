@@ -25,23 +25,85 @@ pub(super) fn blur(buf: ImageBuf, sigma: Sigma, checkpoint: &dyn Checkpoint) -> 
     let mut pixels = buf.into_pixels();
     let channels = format.channels();
     let len = size.width() as usize * channels;
-    let widen = PixelSum::new(&back_across, channels);
-    let mut narrow = vec![0.0; coarse.len + PADDING];
-    let mut wide = vec![0.0; len];
+    let mut widened = Widened::new(&coarse, PixelSum::new(&back_across, channels), len);
+    let blend = fastest();
     for (y, out) in (0..size.height()).zip(pixels.chunks_exact_mut(len)) {
         if y % 16 == 0 {
             cancelled(checkpoint)?;
         }
-        let (first, weights) = back_down.row(y);
-        sum_rows(weights, |k| coarse.row(first as usize + k), &mut narrow[..coarse.len]);
-        widen.sum(&narrow, &mut wide);
-        if format.has_alpha() {
-            store_straight(&wide, channels, out);
-        } else {
-            store(&wide, out);
-        }
+        blend(&mut widened, back_down.row(y), format.has_alpha().then_some(channels), out);
     }
     made(size, format, pixels)
+}
+
+/// Rows of the coarse grid at full width: there are few of them, so that is done before rows are blended.
+struct Widened<'a> {
+    coarse: &'a Coarse,
+    widen: PixelSum,
+    narrow: Vec<f32>,
+    /// Coarse row `y` is at `y % ROWS`, if it is there.
+    rows: [Vec<f32>; ROWS],
+    /// The rows that are there. Not all in between need be: a row of the result may be made of one alone.
+    held: [Option<usize>; ROWS],
+    blended: Vec<f32>,
+}
+
+/// More than the rows that one row of the result is blended from.
+const ROWS: usize = 8;
+
+impl<'a> Widened<'a> {
+    fn new(coarse: &'a Coarse, widen: PixelSum, len: usize) -> Self {
+        Self {
+            coarse,
+            widen,
+            narrow: vec![0.0; coarse.len + PADDING],
+            rows: std::array::from_fn(|_| vec![0.0; len]),
+            held: [None; ROWS],
+            blended: vec![0.0; len],
+        }
+    }
+}
+
+/// Blends coarse rows from the first one on into a row of the result; with so many channels if the last is alpha.
+#[inline(always)]
+fn blend(widened: &mut Widened<'_>, (first, weights): (u32, &[f64]), alpha: Option<usize>, out: &mut [u8]) {
+    let first = first as usize;
+    let Widened { coarse, widen, narrow, rows, held, blended } = widened;
+    for y in first..first + weights.len() {
+        if held[y % ROWS].replace(y) != Some(y) {
+            narrow[..coarse.len].copy_from_slice(coarse.row(y));
+            widen.sum(narrow, &mut rows[y % ROWS]);
+        }
+    }
+    sum_rows(weights, |k| rows[(first + k) % ROWS].as_slice(), blended);
+    match alpha {
+        Some(channels) => store_straight(blended, channels, out),
+        None => store(blended, out),
+    }
+}
+
+type Blend = fn(&mut Widened<'_>, (u32, &[f64]), Option<usize>, &mut [u8]);
+
+/// The fastest of the twins that this processor runs: the same code, compiled for it.
+fn fastest() -> Blend {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        return blend_avx2;
+    }
+    blend
+}
+
+#[cfg(target_arch = "x86_64")]
+fn blend_avx2(widened: &mut Widened<'_>, row: (u32, &[f64]), alpha: Option<usize>, out: &mut [u8]) {
+    #[target_feature(enable = "avx2")]
+    fn enabled(widened: &mut Widened<'_>, row: (u32, &[f64]), alpha: Option<usize>, out: &mut [u8]) {
+        blend(widened, row, alpha, out);
+    }
+    #[allow(unsafe_code, reason = "calling code compiled for a feature")]
+    // SAFETY: `fastest` gives this function away only where the processor has AVX2.
+    unsafe {
+        enabled(widened, row, alpha, out);
+    }
 }
 
 /// Blurred samples on the coarse grid: rows of `len` samples.

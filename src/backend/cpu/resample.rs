@@ -224,6 +224,7 @@ impl<'a> Resampler<'a> {
 }
 
 /// Rounds and clamps samples to 8 bits.
+#[inline(always)]
 pub(super) fn store(row: &[f32], out: &mut [u8]) {
     for (out, sample) in out.iter_mut().zip(row) {
         *out = to_u8(*sample);
@@ -231,6 +232,7 @@ pub(super) fn store(row: &[f32], out: &mut [u8]) {
 }
 
 /// Rounds and clamps premultiplied pixels to 8 bits of straight alpha; what is fully transparent becomes 0.
+#[inline(always)]
 pub(super) fn store_straight(row: &[f32], channels: usize, out: &mut [u8]) {
     for (out, pixel) in out.chunks_exact_mut(channels).zip(row.chunks_exact(channels)) {
         let alpha = pixel[channels - 1];
