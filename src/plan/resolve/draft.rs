@@ -137,7 +137,8 @@ impl Draft {
                 ..EncodeSpec::new(self.require_encoder()?)
             },
         };
-        let decode = DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps) };
+        let decode =
+            DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps), window: None };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })
     }
 }

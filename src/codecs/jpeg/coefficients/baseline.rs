@@ -105,6 +105,9 @@ fn unstuffed(walker: &mut Walker<'_>, data: &mut Unstuffed, count: usize) -> Res
 
 /// Expects a restart marker and steps over it.
 pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
+    while walker.rest().starts_with(&[0xFF, 0xFF]) {
+        walker.skip(1);
+    }
     match walker.rest() {
         [0xFF, 0xD0..=0xD7, ..] => {
             walker.skip(2);

@@ -42,6 +42,15 @@ impl Unstuffed {
                     read += 2;
                     rest = &rest[at + 2..];
                 }
+                // Fill bytes belong to what they come before.
+                Some(0xFF) => {
+                    let fill = rest[at..].iter().take_while(|&&byte| byte == 0xFF).count() - 1;
+                    if rest.get(at + 1 + fill) != Some(&0) {
+                        break;
+                    }
+                    read += fill;
+                    rest = &rest[at + fill..];
+                }
                 // A marker, or a lone FF at the very end.
                 _ => break,
             }
@@ -157,6 +166,13 @@ mod tests {
             assert_eq!(bits.read(), at);
         }
         assert!(at > data.len());
+    }
+
+    #[test]
+    fn fill_bytes_before_stuffing_are_stuffing() {
+        let mut u = Unstuffed::default();
+        assert_eq!(u.fill(&[1, 0xFF, 0xFF, 0xFF, 0, 2, 0xFF, 0xFF, 0xD9]), 6);
+        assert_eq!((u.len(), u.peek(0) >> 40), (24, 0x01FF02));
     }
 
     #[test]

@@ -2,27 +2,40 @@
 //!
 //! A thumbnail needs only the low frequencies, yet nearly all of a JPEG decoder's time goes into entropy-decoding,
 //! storing and transforming the high ones. Here the wanted prefix of each block is read, and the remaining symbols are
-//! stepped over several at a time by a table of whole symbol sequences. What this decoder does not take on (anything
-//! but clean 8-bit Huffman grey or YCbCr data) it refuses, and the general decoder answers.
+//! stepped over several at a time by a table of whole symbol sequences. All samples, as planes or packed, are there too.
+//! What this decoder does not take on (other processes than 8-bit Huffman coding, tables that contradict themselves) it
+//! refuses, and the general decoder answers.
 
 mod baseline;
 pub(super) mod bits;
+pub(super) mod colours;
 pub(super) mod frame;
 pub(super) mod huffman;
 mod idct;
 mod lanes;
+mod lenient;
+mod mcus;
+mod packed;
 mod pattern;
 mod progressive;
+mod restarts;
+mod rgb;
 mod samples;
 mod skip;
 mod splice;
 mod symbols;
+mod upsample;
 mod values;
+mod window;
 
 use baseline::Streams;
 pub(super) use baseline::WORTH_LANES;
 
-use crate::image::{CoefficientPlane, Coefficients, PlaneSink, Planes, Size};
+use colours::Colours;
+use packed::Packer;
+use window::Window;
+
+use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PlaneSink, Planes, Rect, Size};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +53,112 @@ pub const fn triangle(k: u8) -> u8 {
     if k >= 8 { 64 } else { k * (k + 1) / 2 }
 }
 
-/// Decodes `count` coefficients a block (1, 3, 6, … 36 or 64), dequantised.
+/// What is asked of this decoder besides the form.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The part of the picture that is wanted, in its pixels; the rest is left undefined.
+    pub window: Option<Rect>,
+    /// Scans that are read at most.
+    pub max_scans: u32,
+    /// Whether the request ended.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Default for Ask<'_> {
+    /// All of the picture, 100 scans, for as long as it takes.
+    fn default() -> Self {
+        Self { window: None, max_scans: 100, cancelled: &|| false }
+    }
+}
+
+impl Ask<'_> {
+    /// Decodes `count` coefficients a block (1, 3, 6, … 36 or 64), dequantised, of a picture that is grey, YCbCr or can be
+    /// made so block by block.
+    ///
+    /// # Errors
+    /// [`Refused`]; the file may still be readable by the general decoder.
+    pub fn coefficients(&self, bytes: &[u8], count: u8) -> Result<Coefficients, Refused> {
+        match Read::new(bytes, count, Streams::AsItPays, self) {
+            // The fast way is for sound files.
+            Err(Refused::Damaged) => Read::leniently(bytes, count, self)?.dequantised(count),
+            read => read?.dequantised(count),
+        }
+    }
+
+    /// Decodes all samples to planes at their own sampling, of a picture that is grey or YCbCr.
+    ///
+    /// # Errors
+    /// [`Refused`]; the file may still be readable by the general decoder.
+    pub fn planes(&self, bytes: &[u8]) -> Result<Planes, Refused> {
+        let mut planes = planes_ahead(bytes)?.filled();
+        self.planes_to(bytes, &mut planes)?;
+        Ok(planes)
+    }
+
+    /// As [`Self::planes`], handing over rows as they are done.
+    ///
+    /// # Errors
+    /// [`Refused`]; what was handed over until then is worth nothing.
+    pub fn planes_to(&self, bytes: &[u8], sink: &mut dyn PlaneSink) -> Result<(), Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        if !frame.is_planar() {
+            return Err(Refused::Kind);
+        }
+        self.samples_to(&mut walker, &frame, &Window::new(frame.size, self.window), sink)
+    }
+
+    /// Decodes all samples to grey or RGB, of every colour model and sampling.
+    ///
+    /// # Errors
+    /// [`Refused`]; the file may still be readable by the general decoder.
+    pub fn packed(&self, bytes: &[u8]) -> Result<ImageBuf, Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        let window = Window::new(frame.size, self.window);
+        let mut packer = Packer::new(&frame, &window);
+        self.samples_to(&mut walker, &frame, &window, &mut packer)?;
+        packer.finish()
+    }
+
+    fn samples_to(
+        &self,
+        walker: &mut frame::Walker<'_>,
+        frame: &frame::Frame,
+        window: &Window,
+        sink: &mut dyn PlaneSink,
+    ) -> Result<(), Refused> {
+        let of = if frame.progressive { samples::progressive } else { samples::sequential };
+        of(walker, frame, window, self.max_scans, sink, self.cancelled)
+    }
+}
+
+/// [`Ask::coefficients`] of all of a picture.
 ///
 /// # Errors
-/// [`Refused`]; the file may still be readable by the general decoder.
+/// As there.
 pub fn decode(bytes: &[u8], count: u8, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Coefficients, Refused> {
-    Read::new(bytes, count, max_scans, Streams::AsItPays, cancelled)?.dequantised(count)
+    Ask { window: None, max_scans, cancelled }.coefficients(bytes, count)
+}
+
+/// [`Ask::planes`] of all of a picture.
+///
+/// # Errors
+/// As there.
+pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+    Ask { window: None, max_scans, cancelled }.planes(bytes)
+}
+
+/// The planes, without samples, that [`Ask::planes_to`] will hand over.
+///
+/// # Errors
+/// [`Refused`], as far as that can be seen before the first scan.
+pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
+    if !frame.is_planar() {
+        return Err(Refused::Kind);
+    }
+    samples::hollow(&frame).ok_or(Refused::Kind)
 }
 
 impl Read<'_> {
@@ -56,45 +169,10 @@ impl Read<'_> {
             let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
             components.push(grid.dequantised(component, table)?);
         }
+        if read.frame.colours == Colours::Rgb {
+            rgb::to_ycc(&mut components);
+        }
         Ok(Coefficients { size: read.frame.size, count, components })
-    }
-}
-
-/// Decodes all samples to planes at their own sampling.
-///
-/// # Errors
-/// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
-    let mut planes = planes_ahead(bytes)?.filled();
-    decode_planes_to(bytes, max_scans, &mut planes, cancelled)?;
-    Ok(planes)
-}
-
-/// The planes, without samples, that [`decode_planes_to`] will hand over.
-///
-/// # Errors
-/// [`Refused`], as far as that can be seen before the first scan.
-pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
-    let frame = frame::Walker::new(bytes)?.frame()?;
-    samples::hollow(&frame).ok_or(Refused::Kind)
-}
-
-/// Decodes all samples, handing over rows as they are done.
-///
-/// # Errors
-/// [`Refused`]; what was handed over until then is worth nothing.
-pub fn decode_planes_to(
-    bytes: &[u8],
-    max_scans: u32,
-    sink: &mut dyn PlaneSink,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<(), Refused> {
-    let mut walker = frame::Walker::new(bytes)?;
-    let frame = walker.frame()?;
-    if frame.progressive {
-        samples::progressive(&mut walker, &frame, max_scans, sink, cancelled)
-    } else {
-        samples::sequential(&mut walker, &frame, sink, cancelled)
     }
 }
 
@@ -106,22 +184,38 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn new(
-        bytes: &'a [u8],
-        count: u8,
-        max_scans: u32,
-        streams: Streams,
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<Self, Refused> {
+    fn new(bytes: &'a [u8], count: u8, streams: Streams, ask: &Ask<'_>) -> Result<Self, Refused> {
+        let (mut read, window) = Self::begin(bytes, count, ask)?;
+        let Self { walker, frame, grids } = &mut read;
+        if frame.progressive {
+            progressive::decode(walker, frame, grids, &window, ask.max_scans, ask.cancelled)?;
+        } else {
+            baseline::decode(walker, frame, grids, streams, ask.cancelled)?;
+        }
+        Ok(read)
+    }
+
+    /// As [`Self::new`], whatever the data is like.
+    fn leniently(bytes: &'a [u8], count: u8, ask: &Ask<'_>) -> Result<Self, Refused> {
+        let (mut read, window) = Self::begin(bytes, count, ask)?;
+        let Self { walker, frame, grids } = &mut read;
+        if frame.progressive {
+            return Err(Refused::Damaged);
+        }
+        lenient::decode(walker, frame, grids, &window, ask.max_scans, ask.cancelled)?;
+        Ok(read)
+    }
+
+    fn begin(bytes: &'a [u8], count: u8, ask: &Ask<'_>) -> Result<(Self, Window), Refused> {
         let mut walker = frame::Walker::new(bytes)?;
         let frame = walker.frame()?;
-        let mut grids: Vec<frame::Grid> = frame.components.iter().map(|c| frame::Grid::new(c, count)).collect();
-        if frame.progressive {
-            progressive::decode(&mut walker, &frame, &mut grids, max_scans, cancelled)?;
-        } else {
-            baseline::decode(&mut walker, &frame, &mut grids, streams, cancelled)?;
+        let alike = frame.components.iter().all(|c| c.size == frame.size);
+        if !frame.is_planar() && !(frame.colours == Colours::Rgb && alike) {
+            return Err(Refused::Kind);
         }
-        Ok(Self { walker, frame, grids })
+        let grids = frame.components.iter().map(|c| frame::Grid::new(c, count)).collect();
+        let window = Window::new(frame.size, ask.window);
+        Ok((Self { walker, frame, grids }, window))
     }
 }
 
@@ -142,7 +236,7 @@ impl frame::Grid {
 /// Whether one stream and several, with segments of so many bytes, give the same answer: for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub fn is_same_by_several_streams(bytes: &[u8], count: u8, segment: usize) -> bool {
-    let by = |streams| Read::new(bytes, count, 100, streams, &|| false).and_then(|read| read.dequantised(count));
+    let by = |streams| Read::new(bytes, count, streams, &Ask::default()).and_then(|read| read.dequantised(count));
     by(Streams::One) == by(Streams::Several(segment.max(1)))
 }
 
@@ -188,7 +282,7 @@ mod tests {
     }
 
     fn by(bytes: &[u8], count: u8, streams: Streams) -> Result<Coefficients, Refused> {
-        Read::new(bytes, count, 100, streams, &|| false)?.dequantised(count)
+        Read::new(bytes, count, streams, &Ask::default())?.dequantised(count)
     }
 
     /// Every JPEG of a directory and those in it.
