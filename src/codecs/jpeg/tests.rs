@@ -261,6 +261,10 @@ fn planes_are_those_of_another_decoder() {
         if path.extension().is_none_or(|extension| extension != "jpg" && extension != "jpeg") {
             continue;
         }
+        // Where data end early, they go on differently.
+        if path.ends_with("truncated.jpg") {
+            continue;
+        }
         let bytes = std::fs::read(&path).unwrap();
         let Ok(planes) = super::coefficients::decode_planes(&bytes, 100, &|| false) else { continue };
         let gray = planes.chroma.is_none();

@@ -277,10 +277,21 @@ impl<'a> Walker<'a> {
         Ahead { hints, first_scan: walker }
     }
 
+    /// Whether the bytes may end where there is no next marker: not in the middle of a table or a scan header, nor behind
+    /// a length that none can be. So does libjpeg.
+    fn end(&self) -> Result<(), Refused> {
+        let rest = self.rest();
+        let Some(ff) = memchr::memchr(0xFF, rest) else { return Ok(()) };
+        match rest.get(ff + 1..).unwrap_or_default() {
+            [0xC4 | 0xDA | 0xDB, ..] | [_, 0, 0 | 1, ..] => Err(Refused::Damaged),
+            _ => Ok(()),
+        }
+    }
+
     /// Walks to the next scan header; `None` at the end of the image or of the bytes.
     pub(super) fn scan(&mut self, frame: &Frame) -> Result<Option<Scan>, Refused> {
         loop {
-            let Ok((code, segment)) = self.marker() else { return Ok(None) };
+            let Ok((code, segment)) = self.marker() else { return self.end().map(|()| None) };
             match code {
                 0xDA => return read_scan(frame, segment).map(Some),
                 0xD9 => return Ok(None),
@@ -368,8 +379,8 @@ pub(in crate::codecs::jpeg) fn read_scan(frame: &Frame, segment: &[u8]) -> Resul
             Ok((index, p[1] >> 4, p[1] & 15))
         })
         .collect::<Result<Vec<_>, Refused>>()?;
-    let twice = parts.iter().enumerate().any(|(i, part)| parts[..i].iter().any(|other| other.0 == part.0));
-    if parts.is_empty() || twice || first > last || last > 63 {
+    // Components come in the frame's order (T.81, B.2.3).
+    if parts.is_empty() || !parts.is_sorted_by(|a, b| a.0 < b.0) || first > last || last > 63 {
         return Err(Refused::Damaged);
     }
     Ok(Scan { parts, first, last, high: approx >> 4, low: approx & 15 })
