@@ -4,6 +4,7 @@ use crate::ops::{Border, Step};
 use crate::plan::{Overlay, Plan, PlanError};
 
 use super::shrink::{detail, shrink};
+use super::window::window;
 
 /// How large a picture may be, between steps and at the end.
 #[derive(Debug, Clone, Copy)]
@@ -137,8 +138,11 @@ impl Draft {
                 ..EncodeSpec::new(self.require_encoder()?)
             },
         };
-        let decode =
-            DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps), window: None };
+        let decode = DecodeSpec {
+            shrink: shrink(source, &self.steps),
+            detail: detail(source, &self.steps),
+            window: window(source, &self.steps),
+        };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })
     }
 }

@@ -11,6 +11,7 @@ use super::pattern::{MAX_BLOCKS, Part, Pattern, PatternSkips};
 use super::skip::{COEFFICIENT, ENDS, MAX_DC_SIZE, NONE, Skips, WINDOW};
 use super::splice::Truth;
 use super::values::Values;
+use super::window::Window;
 
 /// How many places of the data are read at once. The answers are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,12 @@ pub(super) enum Streams {
     Several(usize),
 }
 
-/// Decodes every scan until each component has been seen.
+/// Decodes every scan until each component has been seen, each down to the last row that is wanted.
 pub(super) fn decode(
     walker: &mut Walker<'_>,
     frame: &Frame,
     grids: &mut [Grid],
+    window: &Window,
     streams: Streams,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -44,7 +46,10 @@ pub(super) fn decode(
                 return Err(Refused::Damaged);
             }
         }
-        decode_scan(walker, frame, &scan, grids, (&mut data, streams), cancelled)?;
+        let components =
+            scan.parts.iter().map(|&(i, ..)| (i, if scan.parts.len() > 1 { frame.components[i].v } else { 1 }));
+        let rows = window.mcu_rows(frame, components).end;
+        decode_scan(walker, frame, (&scan, rows), grids, (&mut data, streams), cancelled)?;
     }
     Ok(())
 }
@@ -61,7 +66,7 @@ const WORTH_A_LANE: usize = 512;
 fn decode_scan(
     walker: &mut Walker<'_>,
     frame: &Frame,
-    scan: &Scan,
+    (scan, rows): (&Scan, usize),
     grids: &mut [Grid],
     (data, streams): (&mut Unstuffed, Streams),
     cancelled: &dyn Fn() -> bool,
@@ -70,6 +75,7 @@ fn decode_scan(
     let total = pattern.across * pattern.down;
     let interval = if walker.restart_interval == 0 { total } else { walker.restart_interval };
     let intervals = total.div_ceil(interval);
+    let wanted = total.min(pattern.across * rows);
     // Other scans may follow, so that there may be less.
     let bytes = walker.rest().len();
     let can = bytes < u32::MAX as usize / 16 && pattern.blocks.len() <= MAX_BLOCKS;
@@ -82,9 +88,9 @@ fn decode_scan(
     };
     if let Some(segment) = segment.filter(|_| can) {
         let intervals = unstuffed(walker, data, intervals)?;
-        by_lanes(data, &pattern, &intervals, (interval, segment), grids, cancelled)
+        by_lanes(data, &pattern, &intervals, (interval, wanted, segment), grids, cancelled)
     } else {
-        by_one(walker, data, &pattern, interval, grids, cancelled)
+        by_one(walker, data, &pattern, (interval, wanted), grids, cancelled)
     }
 }
 
@@ -122,7 +128,7 @@ fn by_lanes(
     data: &Unstuffed,
     pattern: &Pattern,
     intervals: &[Range<usize>],
-    (mcus, segment): (usize, usize),
+    (mcus, wanted, segment): (usize, usize, usize),
     grids: &mut [Grid],
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -130,9 +136,11 @@ fn by_lanes(
     let total = pattern.across * pattern.down;
     let mut values = Values::new(pattern, grids);
     let mut truth: Option<Truth> = None;
+    // Blocks that were read, and those that shall be.
+    let (mut taken, wanted) = (0, wanted * pattern.blocks.len());
     let mut todo = intervals.iter().enumerate().flat_map(|(i, bits)| parts(i, bits, segment)).peekable();
     let mut segments: Vec<(usize, Segment)> = Vec::new();
-    while todo.peek().is_some() {
+    while todo.peek().is_some() && taken < wanted {
         if cancelled() {
             return Err(Refused::Cancelled);
         }
@@ -147,17 +155,24 @@ fn by_lanes(
         for (i, segment) in &segments {
             if segment.exact {
                 if let Some(before) = truth.take() {
-                    before.finish(data, pattern, |begins| values.take(data, begins))?;
+                    before.finish(data, pattern, |begins| {
+                        taken += begins.len();
+                        values.take(data, begins)
+                    })?;
                 }
                 values.restart();
                 let left = mcus.min(total - i * mcus);
                 truth = Some(Truth::new(intervals[*i].clone(), left));
             }
             let truth = truth.as_mut().ok_or(Refused::Damaged)?;
-            truth.through(segment, data, pattern, |begins| values.take(data, begins))?;
+            truth.through(segment, data, pattern, |begins| {
+                taken += begins.len();
+                values.take(data, begins)
+            })?;
         }
     }
     match truth {
+        Some(_) if taken >= wanted && wanted < total * pattern.blocks.len() => Ok(()),
         Some(last) => last.finish(data, pattern, |begins| values.take(data, begins)),
         None => Err(Refused::Damaged),
     }
@@ -178,17 +193,16 @@ fn by_one(
     walker: &mut Walker<'_>,
     data: &mut Unstuffed,
     pattern: &Pattern,
-    interval: usize,
+    (interval, wanted): (usize, usize),
     grids: &mut [Grid],
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
-    let total = pattern.across * pattern.down;
     let mut mcu = 0;
     let mut predictors = vec![0; pattern.parts.len()];
     let skips = PatternSkips::new(pattern);
-    while mcu < total {
+    while mcu < wanted {
         walker.skip(data.fill(walker.rest()));
-        let end = total.min(mcu + interval);
+        let end = wanted.min(mcu + interval);
         predictors.fill(0);
         let mut bits = Bits::new(data);
         let (mut x, mut y) = (mcu % pattern.across, mcu / pattern.across);
@@ -217,7 +231,7 @@ fn by_one(
         if bits.read() > data.len() {
             return Err(Refused::Damaged);
         }
-        if mcu < total {
+        if mcu < wanted {
             restart(walker)?;
         }
     }

@@ -71,8 +71,7 @@ impl Extent {
             return false;
         }
         // Within one row, the columns count too.
-        first_row != last_row
-            || (last % self.across >= self.columns.start && first % self.across < self.columns.end)
+        first_row != last_row || (last % self.across >= self.columns.start && first % self.across < self.columns.end)
     }
 }
 
@@ -226,7 +225,7 @@ fn mean(bits: &mut Bits<'_>, part: &mut Part) -> i16 {
     let size = u32::from(size);
     part.predictor = part.predictor.wrapping_add(extend(bits.window << length, size));
     bits.skip(length + size);
-    part.predictor as i16
+    part.predictor.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
 }
 
 /// Reads one block.

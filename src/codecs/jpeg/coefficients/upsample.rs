@@ -112,7 +112,8 @@ mod tests {
                 for (i, (got, want)) in line.iter().zip(ideal(&samples, pixels, factor, most)).enumerate() {
                     assert!((f64::from(*got) - want).abs() <= 1.0, "{factor}/{most} of {pixels}, {i}: {got} {want}");
                     let (a, b, weight) = axis.at(i);
-                    let by_two = f64::from(samples[a]) * f64::from(256 - weight) + f64::from(samples[b]) * f64::from(weight);
+                    let by_two =
+                        f64::from(samples[a]) * f64::from(256 - weight) + f64::from(samples[b]) * f64::from(weight);
                     assert!((by_two / 256.0 - want).abs() <= 1.0, "{factor}/{most} of {pixels}, {i}");
                 }
             }
