@@ -216,18 +216,17 @@ fn a_window_is_that_part_of_the_whole() {
                     }
                     (Picture::Coefficients(whole), Picture::Coefficients(part)) => {
                         for (whole, part) in whole.components.iter().zip(&part.components) {
-                            let down = (rect.top + rect.size.height()).div_ceil(16) as usize;
+                            // Pixels that a block stands for.
+                            let (w, h) = (header.size.width(), header.size.height());
+                            let (x, y) = (8 * w.div_ceil(whole.size.width()), 8 * h.div_ceil(whole.size.height()));
                             let row = whole.blocks.width() as usize;
-                            let blocks = (rect.top / 16).min(whole.blocks.height()) as usize * row
-                                ..down.min(whole.blocks.height() as usize) * row;
+                            let down = rect.top / y..(rect.top + rect.size.height()).div_ceil(y);
+                            let blocks = down.start as usize * row..down.end as usize * row;
                             let columns =
-                                rect.left as usize / 16..(rect.left + rect.size.width()).div_ceil(16) as usize;
+                                (rect.left / x) as usize..(rect.left + rect.size.width()).div_ceil(x) as usize;
                             let of = |plane: &CoefficientPlane| -> Vec<i16> {
                                 let rows = plane.values[blocks.clone()].chunks_exact(row);
-                                rows.flat_map(|row| {
-                                    row[columns.start.min(row.len())..columns.end.min(row.len())].to_vec()
-                                })
-                                .collect()
+                                rows.flat_map(|row| row[columns.clone()].to_vec()).collect()
                             };
                             assert_eq!(of(whole), of(part), "{name} {rect:?}");
                         }
