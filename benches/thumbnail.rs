@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use phasor::backend::{Backend, CpuBackend, NeverCancelled};
 use phasor::codecs::{DecodeSpec, Detail, Kept, Limits, OutputFormat, decode, probe};
-use phasor::image::Size;
+use phasor::image::{Rect, Size};
 use phasor::ops::{Filter, Step};
 
 fn main() {
@@ -65,6 +65,23 @@ fn decode_only(bencher: Bencher<'_, '_>, what: &str) {
     let limits = Limits::default();
     let header = probe(&BASELINE, &limits).expect("a JPEG");
     let spec = DecodeSpec { detail: detail(what), ..DecodeSpec::default() };
+    bencher.bench(|| decode(&BASELINE, &header, &spec, &limits, &|| false));
+}
+
+/// A window of a twenty-fifth of the picture: what a crop decodes.
+#[divan::bench(args = ["whole", "top", "middle", "bottom"], sample_count = 10)]
+fn decode_window(bencher: Bencher<'_, '_>, place: &str) {
+    let limits = Limits::default();
+    let header = probe(&BASELINE, &limits).expect("a JPEG");
+    let size = Size::at_least_one(header.size.width() / 5, header.size.height() / 5);
+    let at = |part: u32| Rect { left: 2 * size.width(), top: part * size.height(), size };
+    let window = match place {
+        "top" => Some(at(0)),
+        "middle" => Some(at(2)),
+        "bottom" => Some(at(4)),
+        _ => None,
+    };
+    let spec = DecodeSpec { window, ..DecodeSpec::default() };
     bencher.bench(|| decode(&BASELINE, &header, &spec, &limits, &|| false));
 }
 

@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     let charged = encoder::held_bytes(size, sampling, gray) + 2 * file.len() as u64 + (32 << 10);
     assert!(peak as u64 <= charged, "{peak} bytes, {charged} charged");
 
-    let ours = coefficients::decode_planes(&file, &|| false).unwrap();
+    let ours = coefficients::decode_planes(&file, 100, &|| false).unwrap();
     assert_eq!((ours.size, ours.chroma.is_none()), (size, gray));
     let limits = Limits::default();
     let header = probe(&file, &limits).unwrap();

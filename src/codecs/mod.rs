@@ -203,7 +203,7 @@ pub fn decode_to(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<DecodedTo, DecodeError> {
     match header.format {
-        Format::Jpeg => jpeg::decode_to(bytes, header, limits, sink, cancelled),
+        Format::Jpeg => jpeg::decode_to(bytes, header, spec, limits, sink, cancelled),
         _ => decode(bytes, header, spec, limits, cancelled).map(DecodedTo::Picture),
     }
 }

@@ -1,4 +1,4 @@
-use crate::image::Orientation;
+use crate::image::{Orientation, Rect};
 
 /// How much smaller than stored a decoder may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -62,6 +62,9 @@ pub struct DecodeSpec {
     pub shrink: Shrink,
     /// What serves the first resampling, where that comes first.
     pub detail: Detail,
+    /// The part of the picture, as stored, that the steps look at, where that is not all of it. Decoders may leave the
+    /// rest undefined; the size of the answer is that of the whole picture all the same.
+    pub window: Option<Rect>,
 }
 
 /// A format that can be asked for with `type`.

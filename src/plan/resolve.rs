@@ -13,6 +13,7 @@ mod place;
 mod request;
 mod scale;
 mod shrink;
+mod window;
 
 use std::num::NonZeroU32;
 

@@ -78,6 +78,8 @@ const GOLDENS: &[(&str, &str, &str)] = &[
     ("colour/16-bit", "rgb16.png", "resize?width=90"),
     ("colour/grey-16-bit", "grey16.png", "resize?width=90"),
     ("colour/cmyk", "cmyk.jpg", "convert?"),
+    ("colour/ycck", "ycck.jpg", "resize?width=90"),
+    ("colour/rgb-jpeg", "rgb.jpg", "resize?width=30"),
     // Not resampled: the least difference there may lead to quite another palette.
     ("colour/palette", "lossless.webp", "convert?palette=true"),
     ("format/svg", "size.svg", "convert?"),
@@ -92,6 +94,9 @@ const GOLDENS: &[(&str, &str, &str)] = &[
     ("format/png-palette", "palette-trns.png", "convert?"),
     ("format/png-interlaced", "interlaced.png", "resize?width=80"),
     ("format/jpeg-422", "422.jpg", "resize?width=120"),
+    ("format/jpeg-separate-scans", "separate.jpg", "extract?top=10&left=90&areawidth=60&areaheight=100"),
+    ("format/jpeg-late-height", "late-height.jpg", "resize?width=90"),
+    ("format/jpeg-lost-interval", "lost-interval.jpg", "convert?"),
     ("format/jpeg-progressive", "progressive.jpg", "resize?width=90"),
     (
         "pipeline/three",

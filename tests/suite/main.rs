@@ -12,6 +12,8 @@
 mod bench;
 /// `phasor capacity`.
 mod capacity;
+/// Crops, of which only a part is decoded, against those of the whole.
+mod crops;
 mod docs;
 /// Several servers behind real proxies.
 mod fleet;

@@ -8,7 +8,7 @@ use zune_jpeg::JpegDecoder;
 use crate::codecs::{DecodeError, DecodeSpec, Decoded, DecodedTo, Detail, Format, Header, Limits, Metadata};
 use crate::image::{ImageBuf, Picture, PixelFormat, PlaneSink, Planes};
 
-use super::coefficients::{self, Refused};
+use super::coefficients::{self, Ask, Refused};
 use super::markers::{self, Markers};
 
 /// Decodes at full size to grey or RGB, or to the coefficients asked for. Truncated scan data gives the part that is there; the rest is grey.
@@ -20,7 +20,8 @@ pub(in crate::codecs) fn decode(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
     let file = File::read(bytes, header, limits, cancelled)?;
-    if let Some(found) = detail(bytes, spec.detail, limits, cancelled)? {
+    let ask = Ask { window: spec.window, max_scans: limits.jpeg_scans, cancelled };
+    if let Some(found) = ours(bytes, spec.detail, &ask)? {
         // Never trust two parsers of one fact.
         if found.size() == header.size {
             return Ok(Decoded { picture: found, metadata: file.metadata });
@@ -41,12 +42,14 @@ pub(in crate::codecs) fn planes_ahead(bytes: &[u8], header: &Header, spec: &Deco
 pub(in crate::codecs) fn decode_to(
     bytes: &[u8],
     header: &Header,
+    spec: &DecodeSpec,
     limits: &Limits,
     sink: &mut dyn PlaneSink,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<DecodedTo, DecodeError> {
     let file = File::read(bytes, header, limits, cancelled)?;
-    match coefficients::decode_planes_to(bytes, limits.jpeg_scans, sink, cancelled) {
+    let ask = Ask { window: spec.window, max_scans: limits.jpeg_scans, cancelled };
+    match ask.planes_to(bytes, sink) {
         Ok(()) => Ok(DecodedTo::Sink(file.metadata)),
         Err(Refused::Cancelled) => Err(DecodeError::Cancelled),
         Err(Refused::Kind | Refused::Damaged) => file.pixels(bytes).map(DecodedTo::Picture),
@@ -73,6 +76,8 @@ impl<'a> File<'a> {
         let progressive = markers.frame.is_progressive();
         if progressive {
             markers.check_scans(bytes, limits)?;
+        } else {
+            markers.check_first_scan()?;
         }
         let metadata = Metadata {
             exif: markers.exif.map(<[u8]>::to_vec),
@@ -83,7 +88,7 @@ impl<'a> File<'a> {
         Ok(Self { metadata: metadata.within(limits), checked: progressive, pixels })
     }
 
-    /// All samples, by the general decoder.
+    /// All samples, by the general decoder: a second opinion.
     fn pixels(self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
         let Self { metadata, checked, pixels } = self;
         if !checked {
@@ -101,20 +106,18 @@ impl<'a> File<'a> {
     }
 }
 
-/// The part of the file that is asked for. `None` when all samples are, or when the file is not of the kind that can be
-/// read so: the general decoder reads more kinds, and says what is wrong with the rest.
-fn detail(
-    bytes: &[u8],
-    detail: Detail,
-    limits: &Limits,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<Option<Picture>, DecodeError> {
+/// What is asked for, or all samples as grey or RGB where the file's colours allow nothing less. `None` when the file is
+/// not of a kind that is read here: the general decoder reads more kinds, and says what is wrong with the rest.
+fn ours(bytes: &[u8], detail: Detail, ask: &Ask<'_>) -> Result<Option<Picture>, DecodeError> {
+    let packed = || ask.packed(bytes).map(Picture::from);
     let found = match detail {
-        Detail::Samples => return Ok(None),
-        Detail::Planes => coefficients::decode_planes(bytes, limits.jpeg_scans, cancelled).map(Picture::Planes),
-        Detail::Coefficients(kept) => {
-            coefficients::decode(bytes, kept, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
-        }
+        Detail::Samples => packed(),
+        Detail::Planes => ask.planes(bytes).map(Picture::Planes),
+        Detail::Coefficients(kept) => ask.coefficients(bytes, kept).map(Picture::Coefficients),
+    };
+    let found = match found {
+        Err(Refused::Kind) if detail != Detail::Samples => packed(),
+        found => found,
     };
     match found {
         Ok(picture) => Ok(Some(picture)),

@@ -5,6 +5,7 @@ use super::coefficients::WORTH_LANES;
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
+const DNL: u8 = 0xDC;
 const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
@@ -89,8 +90,16 @@ impl<'a> Markers<'a> {
                     }
                 }
                 SOS => {
-                    let frame = frame.ok_or(DecodeError::Unreadable)?;
-                    return Ok(Self { frame, exif, xmp, icc_parts, scan: body, scan_start: segments.at });
+                    let mut frame = frame.ok_or(DecodeError::Unreadable)?;
+                    let scan_start = segments.at;
+                    // The number of lines comes behind the first scan then (T.81, B.2.5).
+                    if frame.height == 0 {
+                        segments.skip_entropy_data();
+                        if let Some((DNL, &[high, low])) = segments.next() {
+                            frame.height = u16::from_be_bytes([high, low]);
+                        }
+                    }
+                    return Ok(Self { frame, exif, xmp, icc_parts, scan: body, scan_start });
                 }
                 _ => {}
             }
@@ -124,13 +133,21 @@ impl<'a> Markers<'a> {
         beginnings + coefficients + frame.row_bytes() + ink + (length + self.scan_start) as u64
     }
 
+    /// Makes sure that the first scan header is right.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`].
+    pub(super) fn check_first_scan(&self) -> Result<(), DecodeError> {
+        self.frame.check_scan(self.scan)
+    }
+
     /// Makes sure that all scan headers are right and that there are no more of them than allowed: each scan costs a
     /// pass over the picture, however short it is. Searches markers only.
     ///
     /// # Errors
     /// [`DecodeError::OverLimit`], [`DecodeError::Malformed`].
     pub(super) fn check_scans(&self, bytes: &[u8], limits: &Limits) -> Result<(), DecodeError> {
-        self.frame.check_scan(self.scan)?;
+        self.check_first_scan()?;
         let mut scans = 1;
         let mut segments = Segments { bytes, at: self.scan_start };
         loop {

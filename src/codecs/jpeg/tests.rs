@@ -1,3 +1,5 @@
+mod forms;
+
 use base64::Engine;
 
 use super::markers::Markers;
@@ -259,6 +261,10 @@ fn planes_are_those_of_another_decoder() {
     let mut compared = 0;
     for path in files.map(|entry| entry.unwrap().path()) {
         if path.extension().is_none_or(|extension| extension != "jpg" && extension != "jpeg") {
+            continue;
+        }
+        // Where data are missing, they go on differently.
+        if path.ends_with("truncated.jpg") || path.ends_with("lost-interval.jpg") {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();

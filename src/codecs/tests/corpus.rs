@@ -91,6 +91,8 @@ fn check(file: &Value, bytes: &[u8]) -> Result<bool, String> {
             if let (Some(width), Some(height)) = (file["width"].as_u64(), file["height"].as_u64())
                 && stored != (width, height)
                 && header.format != Format::Svg
+                // A height of 0 says that it comes later.
+                && height > 0
                 // A GIF's frame may stand for its screen; what is shown counts.
                 && file["ref_if_decoded"]["size"].is_null()
             {

@@ -4,6 +4,7 @@ use crate::ops::{Border, Step};
 use crate::plan::{Overlay, Plan, PlanError};
 
 use super::shrink::{detail, shrink};
+use super::window::window;
 
 /// How large a picture may be, between steps and at the end.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +139,11 @@ impl Draft {
             },
         };
         let exact = encode.lossless || matches!(encode.format, OutputFormat::Png | OutputFormat::Tiff);
-        let decode = DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps, exact) };
+        let decode = DecodeSpec {
+            shrink: shrink(source, &self.steps),
+            detail: detail(source, &self.steps, exact),
+            window: window(source, &self.steps),
+        };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })
     }
 }

@@ -55,7 +55,7 @@ pub fn decode(format: Format, bytes: &[u8]) {
         5 => Detail::Coefficients(Kept { full: 64, sparse: 6 }),
         _ => Detail::Samples,
     };
-    let spec = DecodeSpec { shrink, detail };
+    let spec = DecodeSpec { shrink, detail, window: None };
     let (answer, peak) = heap::peak_of(|| codecs::decode(bytes, &header, &spec, &limits, &|| false));
     let charged = charged(&header, &limits, bytes.len());
     assert!(peak as u64 <= charged, "decoding held {peak} bytes, {charged} are charged for {header:?}");

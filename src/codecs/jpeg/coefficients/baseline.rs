@@ -11,6 +11,7 @@ use super::pattern::{MAX_BLOCKS, Part, Pattern, PatternSkips};
 use super::skip::{COEFFICIENT, ENDS, MAX_DC_SIZE, NONE, Skips, WINDOW};
 use super::splice::Truth;
 use super::values::Values;
+use super::window::Window;
 
 /// How many places of the data are read at once. The answers are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,12 @@ pub(super) enum Streams {
     Several(usize),
 }
 
-/// Decodes every scan until each component has been seen.
+/// Decodes every scan until each component has been seen, each down to the last row that is wanted.
 pub(super) fn decode(
     walker: &mut Walker<'_>,
     frame: &Frame,
     grids: &mut [Grid],
+    window: &Window,
     streams: Streams,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -44,7 +46,10 @@ pub(super) fn decode(
                 return Err(Refused::Damaged);
             }
         }
-        decode_scan(walker, frame, &scan, grids, (&mut data, streams), cancelled)?;
+        let components =
+            scan.parts.iter().map(|&(i, ..)| (i, if scan.parts.len() > 1 { frame.components[i].v } else { 1 }));
+        let rows = window.mcu_rows(frame, components).end;
+        decode_scan(walker, frame, (&scan, rows), grids, (&mut data, streams), cancelled)?;
     }
     Ok(())
 }
@@ -61,7 +66,7 @@ const WORTH_A_LANE: usize = 512;
 fn decode_scan(
     walker: &mut Walker<'_>,
     frame: &Frame,
-    scan: &Scan,
+    (scan, rows): (&Scan, usize),
     grids: &mut [Grid],
     (data, streams): (&mut Unstuffed, Streams),
     cancelled: &dyn Fn() -> bool,
@@ -73,6 +78,7 @@ fn decode_scan(
     let total = pattern.across * pattern.down;
     let interval = if walker.restart_interval == 0 { total } else { walker.restart_interval };
     let intervals = total.div_ceil(interval);
+    let wanted = total.min(pattern.across * rows);
     // Other scans may follow, so that there may be less.
     let bytes = walker.rest().len();
     let can = bytes < u32::MAX as usize / 16 && pattern.blocks.len() <= MAX_BLOCKS;
@@ -86,9 +92,9 @@ fn decode_scan(
     if let Some(segment) = segment.filter(|_| can) {
         let intervals = unstuffed(walker, data, intervals)?;
         let values = Values::new(&pattern, grids, tables);
-        by_lanes(data, &pattern, &intervals, (interval, segment), values, cancelled)
+        by_lanes(data, &pattern, &intervals, (interval, wanted, segment), values, cancelled)
     } else {
-        by_one(walker, data, &pattern, interval, grids, cancelled)?;
+        by_one(walker, data, &pattern, (interval, wanted), grids, cancelled)?;
         for (part, table) in pattern.parts.iter().zip(&tables) {
             let grid = &mut grids[part.component];
             grid.dequantise(0..grid.blocks_down, table);
@@ -114,6 +120,9 @@ fn unstuffed(walker: &mut Walker<'_>, data: &mut Unstuffed, count: usize) -> Res
 
 /// Expects a restart marker and steps over it.
 pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
+    while walker.rest().starts_with(&[0xFF, 0xFF]) {
+        walker.skip(1);
+    }
     match walker.rest() {
         [0xFF, 0xD0..=0xD7, ..] => {
             walker.skip(2);
@@ -128,16 +137,18 @@ fn by_lanes(
     data: &Unstuffed,
     pattern: &Pattern,
     intervals: &[Range<usize>],
-    (mcus, segment): (usize, usize),
+    (mcus, wanted, segment): (usize, usize, usize),
     mut values: Values<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let skips = PatternSkips::new(pattern);
     let total = pattern.across * pattern.down;
     let mut truth: Option<Truth> = None;
+    // Blocks that were read, and those that shall be.
+    let (mut taken, wanted) = (0, wanted * pattern.blocks.len());
     let mut todo = intervals.iter().enumerate().flat_map(|(i, bits)| parts(i, bits, segment)).peekable();
     let mut segments: Vec<(usize, Segment)> = Vec::new();
-    while todo.peek().is_some() {
+    while todo.peek().is_some() && taken < wanted {
         if cancelled() {
             return Err(Refused::Cancelled);
         }
@@ -152,17 +163,24 @@ fn by_lanes(
         for (i, segment) in &segments {
             if segment.exact {
                 if let Some(before) = truth.take() {
-                    before.finish(data, pattern, |begins| values.take(data, begins))?;
+                    before.finish(data, pattern, |begins| {
+                        taken += begins.len();
+                        values.take(data, begins)
+                    })?;
                 }
                 values.restart();
                 let left = mcus.min(total - i * mcus);
                 truth = Some(Truth::new(intervals[*i].clone(), left));
             }
             let truth = truth.as_mut().ok_or(Refused::Damaged)?;
-            truth.through(segment, data, pattern, |begins| values.take(data, begins))?;
+            truth.through(segment, data, pattern, |begins| {
+                taken += begins.len();
+                values.take(data, begins)
+            })?;
         }
     }
     match truth {
+        Some(_) if taken >= wanted && wanted < total * pattern.blocks.len() => Ok(()),
         Some(last) => last.finish(data, pattern, |begins| values.take(data, begins)),
         None => Err(Refused::Damaged),
     }
@@ -183,17 +201,16 @@ fn by_one(
     walker: &mut Walker<'_>,
     data: &mut Unstuffed,
     pattern: &Pattern,
-    interval: usize,
+    (interval, wanted): (usize, usize),
     grids: &mut [Grid],
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
-    let total = pattern.across * pattern.down;
     let mut mcu = 0;
     let mut predictors = vec![0; pattern.parts.len()];
     let skips = PatternSkips::new(pattern);
-    while mcu < total {
+    while mcu < wanted {
         walker.skip(data.fill(walker.rest()));
-        let end = total.min(mcu + interval);
+        let end = wanted.min(mcu + interval);
         predictors.fill(0);
         let mut bits = Bits::new(data);
         let (mut x, mut y) = (mcu % pattern.across, mcu / pattern.across);
@@ -222,7 +239,7 @@ fn by_one(
         if bits.read() > data.len() {
             return Err(Refused::Damaged);
         }
-        if mcu < total {
+        if mcu < wanted {
             restart(walker)?;
         }
     }

@@ -36,6 +36,14 @@ impl Unstuffed {
                     self.bytes.push(0xFF);
                     rest = behind;
                 }
+                // Fill bytes belong to what they come before.
+                [0xFF, 0xFF, ..] => {
+                    let fill = rest.iter().take_while(|&&byte| byte == 0xFF).count() - 1;
+                    if rest.get(1 + fill) != Some(&0) {
+                        break;
+                    }
+                    rest = &rest[fill..];
+                }
                 // A marker, a lone FF at the very end, or the end.
                 _ => break,
             }
@@ -175,6 +183,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn fill_bytes_before_stuffing_are_stuffing() {
+        let mut u = Unstuffed::default();
+        assert_eq!(u.fill(&[1, 0xFF, 0xFF, 0xFF, 0, 2, 0xFF, 0xFF, 0xD9]), 6);
+        assert_eq!((u.len(), u.peek(0) >> 40), (24, 0x01FF02));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::codecs::Kept;
 use crate::image::Size;
 
 use super::Refused;
+use super::colours::{Colours, Hints};
 use super::huffman::{Definition, Table};
 
 /// One component of the frame.
@@ -36,6 +37,7 @@ impl Component {
 pub(in crate::codecs::jpeg) struct Frame {
     pub(super) progressive: bool,
     pub(super) size: Size,
+    pub(in crate::codecs::jpeg) colours: Colours,
     pub(in crate::codecs::jpeg) components: Vec<Component>,
     pub(in crate::codecs::jpeg) mcus_across: usize,
     pub(in crate::codecs::jpeg) mcus_down: usize,
@@ -44,9 +46,19 @@ pub(in crate::codecs::jpeg) struct Frame {
 impl Frame {
     /// How many of a component's coefficients are kept.
     pub(super) fn kept(&self, component: &Component, kept: Kept) -> u8 {
-        let most = |side: fn(&Component) -> usize| self.components.iter().map(side).max().unwrap_or(1);
-        let full = component.h == most(|c| c.h) && component.v == most(|c| c.v);
-        if full { kept.full } else { kept.sparse }
+        if (component.h, component.v) == self.most() { kept.full } else { kept.sparse }
+    }
+
+    /// Whether this is grey or YCbCr whose luma has the full resolution, as those assume who take planes.
+    pub(super) fn is_planar(&self) -> bool {
+        let full = self.components.first().is_some_and(|luma| luma.size == self.size);
+        full && matches!(self.colours, Colours::Gray | Colours::Ycc)
+    }
+
+    /// The largest sampling factors, across and down.
+    pub(super) fn most(&self) -> (usize, usize) {
+        let most = |of: fn(&Component) -> usize| self.components.iter().map(of).max().unwrap_or(1);
+        (most(|c| c.h), most(|c| c.v))
     }
 }
 
@@ -108,7 +120,11 @@ impl<'a> Walker<'a> {
         if !bytes.starts_with(&[0xFF, 0xD8]) {
             return Err(Refused::Damaged);
         }
-        Ok(Self {
+        Ok(Self::at_start(bytes))
+    }
+
+    fn at_start(bytes: &'a [u8]) -> Self {
+        Self {
             bytes,
             at: 2,
             quantisation: [None; 4],
@@ -116,7 +132,7 @@ impl<'a> Walker<'a> {
             ac: [const { None }; 4],
             restart_interval: 0,
             cache: HashMap::new(),
-        })
+        }
     }
 
     pub(super) fn quantisation(&self, table: u8) -> Option<&[u16; 64]> {
@@ -126,6 +142,13 @@ impl<'a> Walker<'a> {
     pub(super) fn dc_table(&self, table: u8) -> Result<Table, Refused> {
         let definition = self.dc.get(usize::from(table)).and_then(Option::as_ref).ok_or(Refused::Damaged)?;
         Ok(Table::new(definition))
+    }
+
+    /// As [`Self::dc_table`], with no size that no value can have.
+    pub(super) fn sound_dc_table(&self, table: u8) -> Result<Table, Refused> {
+        let table = self.dc_table(table)?;
+        let sound = table.codes(16).all(|(_, _, size)| size <= 15);
+        if sound { Ok(table) } else { Err(Refused::Damaged) }
     }
 
     /// Made once for each definition.
@@ -150,12 +173,25 @@ impl<'a> Walker<'a> {
         self.at += bytes;
     }
 
+    /// Moves to the last FF of the next marker, over stuffing and fill bytes, or to the end.
+    pub(super) fn to_marker(&mut self) {
+        while let Some(ff) = memchr::memchr(0xFF, self.rest()) {
+            self.at += ff;
+            match self.rest().get(1) {
+                Some(0x00) => self.at += 2,
+                Some(0xFF) => self.at += 1,
+                _ => return,
+            }
+        }
+        self.at = self.bytes.len();
+    }
+
     /// The next marker and its segment (empty for markers without one). Restart markers and junk between segments are
     /// passed over.
     fn marker(&mut self) -> Result<(u8, &'a [u8]), Refused> {
         loop {
             let rest = self.rest();
-            let ff = rest.iter().position(|&b| b == 0xFF).ok_or(Refused::Damaged)?;
+            let ff = memchr::memchr(0xFF, rest).ok_or(Refused::Damaged)?;
             let Some(&code) = rest.get(ff + 1) else { return Err(Refused::Damaged) };
             match code {
                 0xFF => self.at += ff + 1,
@@ -184,10 +220,8 @@ impl<'a> Walker<'a> {
                 self.restart_interval = usize::from(u16::from_be_bytes([interval[0], interval[1]]));
                 Ok(())
             }
-            // Adobe: transform 0 with three components is RGB.
-            0xEE if segment.starts_with(b"Adobe") && segment.get(11) != Some(&1) => Err(Refused::Kind),
-            // Arithmetic conditioning, number of lines, hierarchical.
-            0xCC | 0xDC | 0xDE | 0xDF => Err(Refused::Kind),
+            // Arithmetic conditioning, hierarchical.
+            0xCC | 0xDE | 0xDF => Err(Refused::Kind),
             _ => Ok(()),
         }
     }
@@ -222,12 +256,14 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Walks to the frame header.
+    /// Walks to the frame header, and looks ahead for what else there is about the frame.
     pub(super) fn frame(&mut self) -> Result<Frame, Refused> {
+        let mut hints = Hints::default();
         loop {
             let (code, segment) = self.marker()?;
+            hints.read(code, segment);
             match code {
-                0xC0..=0xC2 => return read_frame(code == 0xC2, segment),
+                0xC0..=0xC2 => return read_frame(code == 0xC2, segment, self.ahead(hints)),
                 0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => return Err(Refused::Kind),
                 0xD8..=0xDA => return Err(Refused::Damaged),
                 _ => self.define(code, segment)?,
@@ -235,10 +271,33 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// What comes behind the frame header: more about colour up to the first scan, and the number of lines behind it.
+    fn ahead(&self, mut hints: Hints) -> Ahead<'a> {
+        let mut walker = Walker { at: self.at, ..Self::at_start(self.bytes) };
+        while let Ok((code, segment)) = walker.marker() {
+            hints.read(code, segment);
+            if matches!(code, 0xD8..=0xDA) {
+                break;
+            }
+        }
+        Ahead { hints, first_scan: walker }
+    }
+
+    /// Whether the bytes may end where there is no next marker: not in the middle of a table or a scan header, nor behind
+    /// a length that none can be. So does libjpeg.
+    fn end(&self) -> Result<(), Refused> {
+        let rest = self.rest();
+        let Some(ff) = memchr::memchr(0xFF, rest) else { return Ok(()) };
+        match rest.get(ff + 1..).unwrap_or_default() {
+            [0xC4 | 0xDA | 0xDB, ..] | [_, 0, 0 | 1, ..] => Err(Refused::Damaged),
+            _ => Ok(()),
+        }
+    }
+
     /// Walks to the next scan header; `None` at the end of the image or of the bytes.
     pub(super) fn scan(&mut self, frame: &Frame) -> Result<Option<Scan>, Refused> {
         loop {
-            let Ok((code, segment)) = self.marker() else { return Ok(None) };
+            let Ok((code, segment)) = self.marker() else { return self.end().map(|()| None) };
             match code {
                 0xDA => return read_scan(frame, segment).map(Some),
                 0xD9 => return Ok(None),
@@ -249,14 +308,33 @@ impl<'a> Walker<'a> {
     }
 }
 
-pub(in crate::codecs::jpeg) fn read_frame(progressive: bool, segment: &[u8]) -> Result<Frame, Refused> {
+/// What is known about a frame besides its header.
+pub(in crate::codecs::jpeg) struct Ahead<'a> {
+    hints: Hints,
+    /// Where the data of the first scan begin.
+    first_scan: Walker<'a>,
+}
+
+impl Ahead<'_> {
+    /// The number of lines that a DNL segment behind the first scan gives (T.81, B.2.5).
+    fn lines(mut self) -> Result<u16, Refused> {
+        match self.first_scan.marker()? {
+            (0xDC, &[high, low]) => Ok(u16::from_be_bytes([high, low])),
+            _ => Err(Refused::Kind),
+        }
+    }
+}
+
+pub(in crate::codecs::jpeg) fn read_frame(
+    progressive: bool,
+    segment: &[u8],
+    ahead: Ahead<'_>,
+) -> Result<Frame, Refused> {
     let &[depth, h1, h0, w1, w0, count, ref parts @ ..] = segment else { return Err(Refused::Damaged) };
     let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
-    if depth != 8 || !matches!(count, 1 | 3) {
+    if depth != 8 || !matches!(count, 1 | 3 | 4) {
         return Err(Refused::Kind);
     }
-    // A height of zero is given later by DNL.
-    let size = Size::new(width.into(), height.into()).ok_or(Refused::Kind)?;
     if parts.len() < usize::from(count) * 3 {
         return Err(Refused::Damaged);
     }
@@ -264,16 +342,12 @@ pub(in crate::codecs::jpeg) fn read_frame(progressive: bool, segment: &[u8]) -> 
     if parts.iter().any(|&(_, h, v, _)| !(1..=4).contains(&h) || !(1..=4).contains(&v)) {
         return Err(Refused::Damaged);
     }
-    // Components named R, G, B are not YCbCr.
-    if parts.iter().map(|p| p.0).eq(*b"RGB") {
-        return Err(Refused::Kind);
-    }
+    let ids: Vec<u8> = parts.iter().map(|p| p.0).collect();
+    let colours = ahead.hints.colours(&ids);
+    let height = if height == 0 { ahead.lines()? } else { height };
+    let size = Size::new(width.into(), height.into()).ok_or(Refused::Kind)?;
     let h_max = u32::from(parts.iter().map(|p| p.1).max().unwrap_or(1));
     let v_max = u32::from(parts.iter().map(|p| p.2).max().unwrap_or(1));
-    // Luma must carry the full resolution, as the resampler assumes.
-    if u32::from(parts[0].1) != h_max || u32::from(parts[0].2) != v_max {
-        return Err(Refused::Kind);
-    }
     // A single component is never interleaved: its sampling factors mean nothing.
     let single = parts.len() == 1;
     let (h_max, v_max) = if single { (1, 1) } else { (h_max, v_max) };
@@ -294,7 +368,7 @@ pub(in crate::codecs::jpeg) fn read_frame(progressive: bool, segment: &[u8]) -> 
             }
         })
         .collect();
-    Ok(Frame { progressive, size, components, mcus_across, mcus_down })
+    Ok(Frame { progressive, size, colours, components, mcus_across, mcus_down })
 }
 
 pub(in crate::codecs::jpeg) fn read_scan(frame: &Frame, segment: &[u8]) -> Result<Scan, Refused> {
@@ -311,7 +385,8 @@ pub(in crate::codecs::jpeg) fn read_scan(frame: &Frame, segment: &[u8]) -> Resul
             Ok((index, p[1] >> 4, p[1] & 15))
         })
         .collect::<Result<Vec<_>, Refused>>()?;
-    if parts.is_empty() || first > last || last > 63 {
+    // Components come in the frame's order (T.81, B.2.3).
+    if parts.is_empty() || !parts.is_sorted_by(|a, b| a.0 < b.0) || first > last || last > 63 {
         return Err(Refused::Damaged);
     }
     Ok(Scan { parts, first, last, high: approx >> 4, low: approx & 15 })

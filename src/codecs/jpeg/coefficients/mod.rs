@@ -2,30 +2,43 @@
 //!
 //! A thumbnail needs only the low frequencies, yet nearly all of a JPEG decoder's time goes into entropy-decoding,
 //! storing and transforming the high ones. Here the wanted prefix of each block is read, and the remaining symbols are
-//! stepped over several at a time by a table of whole symbol sequences. What this decoder does not take on (anything
-//! but clean 8-bit Huffman grey or YCbCr data) it refuses, and the general decoder answers.
+//! stepped over several at a time by a table of whole symbol sequences. All samples, as planes or packed, are there too.
+//! What this decoder does not take on (other processes than 8-bit Huffman coding, tables that contradict themselves) it
+//! refuses, and the general decoder answers.
 
 mod baseline;
 pub(super) mod bits;
+pub(super) mod colours;
 mod dequantise;
 pub(super) mod frame;
 pub(super) mod huffman;
 mod idct;
 mod lanes;
+mod lenient;
+mod mcus;
+mod packed;
 mod pattern;
 mod progressive;
 mod ready;
+mod restarts;
+mod rgb;
 mod samples;
 mod skip;
 mod splice;
 mod symbols;
+mod upsample;
 mod values;
+mod window;
 
 use baseline::Streams;
 pub(super) use baseline::WORTH_LANES;
 
+use colours::Colours;
+use packed::Packer;
+use window::Window;
+
 use crate::codecs::Kept;
-use crate::image::{CoefficientPlane, Coefficients, PlaneSink, Planes, Size};
+use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PlaneSink, Planes, Rect, Size};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +56,113 @@ pub const fn triangle(k: u8) -> u8 {
     if k >= 8 { 64 } else { k * (k + 1) / 2 }
 }
 
-/// Decodes some coefficients of each block (1, 3, 6, … 36 or 64), dequantised. Means of blocks that have nothing else are
-/// whole samples, as they are to decoders that round samples.
+/// What is asked of this decoder besides the form.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The part of the picture that is wanted, in its pixels; the rest is left undefined.
+    pub window: Option<Rect>,
+    /// Scans that are read at most.
+    pub max_scans: u32,
+    /// Whether the request ended.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Default for Ask<'_> {
+    /// All of the picture, 100 scans, for as long as it takes.
+    fn default() -> Self {
+        Self { window: None, max_scans: 100, cancelled: &|| false }
+    }
+}
+
+impl Ask<'_> {
+    /// Decodes some coefficients of each block (1, 3, 6, … 36 or 64), dequantised, of a picture that is grey, YCbCr or can
+    /// be made so block by block. Means of blocks that have nothing else are whole samples, as they are to decoders that
+    /// round samples.
+    ///
+    /// # Errors
+    /// [`Refused`]; the file may still be readable by the general decoder.
+    pub fn coefficients(&self, bytes: &[u8], kept: Kept) -> Result<Coefficients, Refused> {
+        match Read::new(bytes, kept, Streams::AsItPays, self) {
+            // The fast way is for sound files.
+            Err(Refused::Damaged) => Read::leniently(bytes, kept, self)?.coefficients(),
+            read => read?.coefficients(),
+        }
+    }
+
+    /// Decodes all samples to planes at their own sampling, of a picture that is grey or YCbCr.
+    ///
+    /// # Errors
+    /// [`Refused`]; the file may still be readable by the general decoder.
+    pub fn planes(&self, bytes: &[u8]) -> Result<Planes, Refused> {
+        let mut planes = planes_ahead(bytes)?.filled();
+        self.planes_to(bytes, &mut planes)?;
+        Ok(planes)
+    }
+
+    /// As [`Self::planes`], handing over rows as they are done.
+    ///
+    /// # Errors
+    /// [`Refused`]; what was handed over until then is worth nothing.
+    pub fn planes_to(&self, bytes: &[u8], sink: &mut dyn PlaneSink) -> Result<(), Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        if !frame.is_planar() {
+            return Err(Refused::Kind);
+        }
+        self.samples_to(&mut walker, &frame, &Window::new(frame.size, self.window), sink)
+    }
+
+    /// Decodes all samples to grey or RGB, of every colour model and sampling.
+    ///
+    /// # Errors
+    /// [`Refused`]; the file may still be readable by the general decoder.
+    pub fn packed(&self, bytes: &[u8]) -> Result<ImageBuf, Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        let window = Window::new(frame.size, self.window);
+        let mut packer = Packer::new(&frame, &window);
+        self.samples_to(&mut walker, &frame, &window, &mut packer)?;
+        packer.finish()
+    }
+
+    fn samples_to(
+        &self,
+        walker: &mut frame::Walker<'_>,
+        frame: &frame::Frame,
+        window: &Window,
+        sink: &mut dyn PlaneSink,
+    ) -> Result<(), Refused> {
+        let of = if frame.progressive { samples::progressive } else { samples::sequential };
+        of(walker, frame, window, self.max_scans, sink, self.cancelled)
+    }
+}
+
+/// [`Ask::coefficients`] of all of a picture.
 ///
 /// # Errors
-/// [`Refused`]; the file may still be readable by the general decoder.
+/// As there.
 pub fn decode(bytes: &[u8], kept: Kept, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Coefficients, Refused> {
-    Read::new(bytes, kept, max_scans, Streams::AsItPays, cancelled)?.coefficients()
+    Ask { window: None, max_scans, cancelled }.coefficients(bytes, kept)
+}
+
+/// [`Ask::planes`] of all of a picture.
+///
+/// # Errors
+/// As there.
+pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+    Ask { window: None, max_scans, cancelled }.planes(bytes)
+}
+
+/// The planes, without samples, that [`Ask::planes_to`] will hand over.
+///
+/// # Errors
+/// [`Refused`], as far as that can be seen before the first scan.
+pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
+    if !frame.is_planar() {
+        return Err(Refused::Kind);
+    }
+    samples::hollow(&frame).ok_or(Refused::Kind)
 }
 
 impl Read {
@@ -58,85 +171,84 @@ impl Read {
             let blocks = Size::new(grid.blocks_across as u32, grid.blocks_down as u32).ok_or(Refused::Damaged)?;
             Ok(CoefficientPlane { size: component.size, blocks, count: grid.count as u8, values: grid.values })
         });
-        Ok(Coefficients { size: self.frame.size, components: components.collect::<Result<_, _>>()? })
+        let mut components = components.collect::<Result<Vec<_>, _>>()?;
+        if self.frame.colours == Colours::Rgb {
+            rgb::to_ycc(&mut components);
+        }
+        Ok(Coefficients { size: self.frame.size, components })
     }
 }
 
-/// Decodes all samples to planes at their own sampling.
-///
-/// # Errors
-/// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
-    let mut planes = planes_ahead(bytes)?.filled();
-    decode_planes_to(bytes, max_scans, &mut planes, cancelled)?;
-    Ok(planes)
-}
-
-/// The planes, without samples, that [`decode_planes_to`] will hand over.
-///
-/// # Errors
-/// [`Refused`], as far as that can be seen before the first scan.
-pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
-    let frame = frame::Walker::new(bytes)?.frame()?;
-    samples::hollow(&frame).ok_or(Refused::Kind)
-}
-
-/// Decodes all samples, handing over rows as they are done.
-///
-/// # Errors
-/// [`Refused`]; what was handed over until then is worth nothing.
-pub fn decode_planes_to(
-    bytes: &[u8],
-    max_scans: u32,
-    sink: &mut dyn PlaneSink,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<(), Refused> {
-    let mut walker = frame::Walker::new(bytes)?;
-    let frame = walker.frame()?;
-    if frame.progressive {
-        samples::progressive(&mut walker, &frame, max_scans, sink, cancelled)
-    } else {
-        samples::sequential(&mut walker, &frame, sink, cancelled)
-    }
-}
-
-/// Everything up to the end of the last scan.
+/// Everything up to the end of the last scan, dequantised.
 struct Read {
     frame: frame::Frame,
     grids: Vec<frame::Grid>,
 }
 
 impl Read {
-    fn new(
-        bytes: &[u8],
-        kept: Kept,
-        max_scans: u32,
-        streams: Streams,
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<Self, Refused> {
+    fn new(bytes: &[u8], kept: Kept, streams: Streams, ask: &Ask<'_>) -> Result<Self, Refused> {
+        let (mut walker, mut read, window) = Self::begin(bytes, kept, ask)?;
+        let Self { frame, grids } = &mut read;
+        if frame.progressive {
+            progressive::decode(&mut walker, frame, grids, &window, ask.max_scans, ask.cancelled)?;
+            read.dequantise(&walker)?;
+        } else {
+            baseline::decode(&mut walker, frame, grids, &window, streams, ask.cancelled)?;
+        }
+        Ok(read)
+    }
+
+    /// As [`Self::new`], whatever the data is like.
+    fn leniently(bytes: &[u8], kept: Kept, ask: &Ask<'_>) -> Result<Self, Refused> {
+        let (mut walker, mut read, window) = Self::begin(bytes, kept, ask)?;
+        let Self { frame, grids } = &mut read;
+        if frame.progressive {
+            return Err(Refused::Damaged);
+        }
+        lenient::decode(&mut walker, frame, grids, &window, ask.max_scans, ask.cancelled)?;
+        read.dequantise(&walker)?;
+        Ok(read)
+    }
+
+    fn begin<'a>(bytes: &'a [u8], kept: Kept, ask: &Ask<'_>) -> Result<(frame::Walker<'a>, Self, Window), Refused> {
         let mut walker = frame::Walker::new(bytes)?;
         let frame = walker.frame()?;
-        let mut grids: Vec<frame::Grid> =
-            frame.components.iter().map(|c| frame::Grid::new(c, frame.kept(c, kept))).collect();
-        if frame.progressive {
-            progressive::decode(&mut walker, &frame, &mut grids, max_scans, cancelled)?;
-            for (component, grid) in frame.components.iter().zip(&mut grids) {
-                let table = walker.quantisation(component.table).ok_or(Refused::Damaged)?;
-                grid.dequantise(0..grid.blocks_down, table);
-            }
-        } else {
-            baseline::decode(&mut walker, &frame, &mut grids, streams, cancelled)?;
+        let alike = frame.components.iter().all(|c| c.size == frame.size);
+        if !frame.is_planar() && !(frame.colours == Colours::Rgb && alike) {
+            return Err(Refused::Kind);
         }
-        Ok(Self { frame, grids })
+        let grids = frame.components.iter().map(|c| frame::Grid::new(c, frame.kept(c, kept))).collect();
+        let window = Window::new(frame.size, ask.window);
+        Ok((walker, Self { frame, grids }, window))
+    }
+
+    fn dequantise(&mut self, walker: &frame::Walker<'_>) -> Result<(), Refused> {
+        for (component, grid) in self.frame.components.iter().zip(&mut self.grids) {
+            let table = walker.quantisation(component.table).ok_or(Refused::Damaged)?;
+            grid.dequantise(0..grid.blocks_down, table);
+        }
+        Ok(())
     }
 }
 
 /// Whether one stream and several, with segments of so many bytes, give the same answer: for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub fn is_same_by_several_streams(bytes: &[u8], count: u8, segment: usize) -> bool {
-    let kept = Kept::all(count);
-    let by = |streams| Read::new(bytes, kept, 100, streams, &|| false).and_then(Read::coefficients);
+    let read = |streams| Read::new(bytes, Kept::all(count), streams, &Ask::default());
+    let by = |streams| read(streams).and_then(Read::coefficients);
     by(Streams::One) == by(Streams::Several(segment.max(1)))
+}
+
+/// Whether the lenient reader gives what the fast one does, where that reads a file: for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub fn is_same_leniently(bytes: &[u8], count: u8) -> bool {
+    let ask = Ask::default();
+    let Ok(fast) = Read::new(bytes, Kept::all(count), Streams::One, &ask) else { return true };
+    if fast.frame.progressive {
+        return true;
+    }
+    let lenient = Read::leniently(bytes, Kept::all(count), &ask).and_then(Read::coefficients);
+    fast.coefficients() == lenient
 }
 
 #[cfg(test)]
@@ -181,7 +293,7 @@ mod tests {
     }
 
     fn by(bytes: &[u8], count: u8, streams: Streams) -> Result<Coefficients, Refused> {
-        Read::new(bytes, Kept::all(count), 100, streams, &|| false)?.coefficients()
+        Read::new(bytes, Kept::all(count), streams, &Ask::default())?.coefficients()
     }
 
     /// Every JPEG of a directory and those in it.

@@ -3,21 +3,26 @@
 //! Scans that hold no wanted coefficient are jumped over: only the search for the next marker touches them. So are the
 //! refinements of AC coefficients, unless all are wanted: they cannot be read without the history of the whole band. What
 //! they would have added (the lowest bits of a coefficient) is replaced by its mean.
+//!
+//! Damaged data never end the reading: what is no code is 0, what is missing adds nothing.
 
 use super::Refused;
 use super::bits::Unstuffed;
 use super::frame::{Frame, Grid, Scan, Walker};
 use super::huffman::{Table, extend};
+use super::restarts::{Found, Restarts};
+use super::window::Window;
 
 pub(super) fn decode(
     walker: &mut Walker<'_>,
     frame: &Frame,
     grids: &mut [Grid],
+    window: &Window,
     max_scans: u32,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let mut data = Unstuffed::default();
-    let mut dc_seen = vec![false; grids.len()];
+    let mut any = false;
     // For each component: the lowest bit still missing from its AC coefficients.
     let mut missing = vec![0; grids.len()];
     let mut scans = 0;
@@ -29,29 +34,28 @@ pub(super) fn decode(
         if cancelled() {
             return Err(Refused::Cancelled);
         }
+        any = true;
         if scan.first == 0 {
             if scan.last != 0 {
                 return Err(Refused::Damaged);
             }
-            for &(component, ..) in &scan.parts {
-                dc_seen[component] = true;
-            }
-            dc_scan(walker, frame, &scan, grids, &mut data, cancelled)?;
+            dc_scan(walker, frame, &scan, grids, window, &mut data, cancelled)?;
             continue;
         }
         let &[(component, _, table)] = scan.parts.as_slice() else { return Err(Refused::Damaged) };
         let grid = &mut grids[component];
+        let rows = window.blocks(&frame.components[component]).down.end;
         if scan.high > 0 && grid.whole {
             let ac = walker.ac_table(table)?;
-            refinement(walker, frame, (&scan, component), &ac, grid, &mut data, cancelled)?;
+            refinement(walker, frame, (&scan, component), &ac, grid, rows, &mut data, cancelled)?;
         } else if scan.high == 0 && usize::from(scan.first) < grid.count {
             missing[component] = scan.low;
             let ac = walker.ac_table(table)?;
-            ac_scan(walker, frame, &scan, component, &ac, grid, &mut data, cancelled)?;
+            ac_scan(walker, frame, (&scan, component), &ac, grid, rows, &mut data, cancelled)?;
         }
         // The next call of `scan` looks for the next marker; entropy-coded data holds none but restarts.
     }
-    if !dc_seen.iter().all(|&s| s) {
+    if !any {
         return Err(Refused::Damaged);
     }
     for (grid, low) in grids.iter_mut().zip(missing) {
@@ -66,50 +70,66 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// Goes through the data of a scan: `unit` is called for every MCU or block with the bit position, `begin` at the start
-/// of every restart interval.
-#[allow(clippy::too_many_arguments, reason = "one scan's whole context, used by both kinds of scan")]
+/// Goes through the data of a scan, down to the last row that is wanted: `unit` is called for every MCU or block with the
+/// bit position and answers the next one, `begin` at the start of every restart interval. Where data is missing nothing
+/// is called, which leaves what is there.
+#[allow(clippy::too_many_arguments, reason = "one scan's whole context, used by all kinds of scan")]
 fn each_unit<S>(
     walker: &mut Walker<'_>,
     data: &mut Unstuffed,
-    across: usize,
-    down: usize,
+    (across, down): (usize, usize),
+    rows: usize,
     state: &mut S,
     begin: impl Fn(&mut S),
-    mut unit: impl FnMut(&mut S, &Unstuffed, usize, usize, usize) -> Result<usize, Refused>,
+    mut unit: impl FnMut(&mut S, &Unstuffed, usize, usize, usize) -> usize,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
-    let total = across * down;
+    let (total, wanted) = (across * down, across * down.min(rows));
     let interval = if walker.restart_interval == 0 { total } else { walker.restart_interval };
+    let mut restarts = Restarts::default();
     let mut done = 0;
-    while done < total {
-        walker.skip(data.fill(walker.rest()));
-        begin(state);
+    let mut found = Found::Data;
+    while done < wanted {
         let end = total.min(done + interval);
-        let mut at = 0;
-        while done < end {
-            at = unit(state, data, at, done % across, done / across)?;
-            done += 1;
-            if done % across == 0 {
+        if found == Found::Data {
+            walker.skip(data.fill(walker.rest()));
+            begin(state);
+            let mut at = 0;
+            let (mut x, mut y) = (done % across, done / across);
+            for _ in done..end.min(wanted) {
+                // What ran out of data was read with zeros behind it; nothing more is made of them.
                 if at > data.len() {
-                    return Err(Refused::Damaged);
+                    break;
                 }
-                if cancelled() {
-                    return Err(Refused::Cancelled);
+                at = unit(state, data, at, x, y);
+                x += 1;
+                if x == across {
+                    (x, y) = (0, y + 1);
+                    if cancelled() {
+                        return Err(Refused::Cancelled);
+                    }
                 }
             }
         }
-        if at > data.len() {
-            return Err(Refused::Damaged);
-        }
-        if done < total {
-            match walker.rest() {
-                [0xFF, 0xD0..=0xD7, ..] => walker.skip(2),
-                _ => return Err(Refused::Damaged),
+        done = end;
+        if done < wanted {
+            found = restarts.next(walker);
+            if found == Found::End {
+                break;
+            }
+            if cancelled() {
+                return Err(Refused::Cancelled);
             }
         }
     }
     Ok(())
+}
+
+/// The symbol at the front of a window. What is no code is taken for 0 after so many bits as the longest has and one
+/// more, as libjpeg does: damaged data show what they show there.
+#[inline(always)]
+fn symbol(table: &Table, window: u64) -> (u32, u8) {
+    table.look(window).unwrap_or((17, 0))
 }
 
 struct DcPart {
@@ -125,6 +145,7 @@ fn dc_scan(
     frame: &Frame,
     scan: &Scan,
     grids: &mut [Grid],
+    window: &Window,
     data: &mut Unstuffed,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -133,19 +154,20 @@ fn dc_scan(
     for &(component, dc, _) in &scan.parts {
         let c = &frame.components[component];
         let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
-        let table = if scan.high == 0 { Some(walker.dc_table(dc)?) } else { None };
+        let table = if scan.high == 0 { Some(walker.sound_dc_table(dc)?) } else { None };
         parts.push(DcPart { component, table, predictor: 0, h, v });
     }
     let (across, down) = match parts.as_slice() {
         [single] => frame.components[single.component].own_blocks(),
         _ => (frame.mcus_across, frame.mcus_down),
     };
+    let rows = window.mcu_rows(frame, parts.iter().map(|part| (part.component, part.v))).end;
     let low = scan.low;
     each_unit(
         walker,
         data,
-        across,
-        down,
+        (across, down),
+        rows,
         &mut parts,
         |parts| parts.iter_mut().for_each(|p| p.predictor = 0),
         |parts, data, mut at, x, y| {
@@ -157,11 +179,8 @@ fn dc_scan(
                         let window = data.peek(at);
                         match &part.table {
                             Some(table) => {
-                                let (length, size) = table.look(window).ok_or(Refused::Damaged)?;
+                                let (length, size) = symbol(table, window);
                                 let size = u32::from(size);
-                                if size > 15 {
-                                    return Err(Refused::Damaged);
-                                }
                                 part.predictor = part.predictor.wrapping_add(extend(window << length, size));
                                 grid.values[index] = (part.predictor << low) as i16;
                                 at += (length + size) as usize;
@@ -174,7 +193,7 @@ fn dc_scan(
                     }
                 }
             }
-            Ok(at)
+            at
         },
         cancelled,
     )
@@ -184,10 +203,10 @@ fn dc_scan(
 fn ac_scan(
     walker: &mut Walker<'_>,
     frame: &Frame,
-    scan: &Scan,
-    component: usize,
+    (scan, component): (&Scan, usize),
     table: &Table,
     grid: &mut Grid,
+    rows: usize,
     data: &mut Unstuffed,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -198,28 +217,26 @@ fn ac_scan(
     each_unit(
         walker,
         data,
-        across,
-        down,
+        (across, down),
+        rows,
         &mut run_left,
         |left| *left = 0,
         |left, data, mut at, x, y| {
             if *left > 0 {
                 *left -= 1;
-                return Ok(at);
+                return at;
             }
             let block = y * grid.blocks_across + x;
             let mut k = first;
             while k <= last {
                 let window = data.peek(at);
-                let (length, symbol) = table.look(window).ok_or(Refused::Damaged)?;
+                let (length, symbol) = symbol(table, window);
                 let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
                 at += (length + size) as usize;
                 if size != 0 {
                     k += run;
-                    if k > last {
-                        return Err(Refused::Damaged);
-                    }
-                    if k < grid.count {
+                    // A run may point beyond the band; that is damage.
+                    if k <= last && k < grid.count {
                         let at = grid.at(k, block);
                         grid.values[at] = (extend(window << length, size) << low) as i16;
                     }
@@ -235,7 +252,7 @@ fn ac_scan(
                     break;
                 }
             }
-            Ok(at)
+            at
         },
         cancelled,
     )
@@ -249,6 +266,7 @@ fn refinement(
     (scan, component): (&Scan, usize),
     table: &Table,
     grid: &mut Grid,
+    rows: usize,
     data: &mut Unstuffed,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -260,17 +278,17 @@ fn refinement(
     each_unit(
         walker,
         data,
-        across,
-        down,
+        (across, down),
+        rows,
         &mut run_left,
         |left| *left = 0,
         |left, data, mut at, x, y| {
             let block = grid.at(0, y * grid.blocks_across + x);
-            let band = grid.values.get_mut(block + first..=block + last).ok_or(Refused::Damaged)?;
+            let Some(band) = grid.values.get_mut(block + first..=block + last) else { return at };
             let mut k = 0;
             while *left == 0 && k < band.len() {
                 let window = data.peek(at);
-                let (length, symbol) = table.look(window).ok_or(Refused::Damaged)?;
+                let (length, symbol) = symbol(table, window);
                 let (mut run, size) = (u32::from(symbol >> 4), symbol & 15);
                 at += length as usize;
                 let mut value = 0;
@@ -281,10 +299,7 @@ fn refinement(
                     break;
                 }
                 if size != 0 {
-                    // Only one new bit can be added to a zero.
-                    if size != 1 {
-                        return Err(Refused::Damaged);
-                    }
+                    // Only one new bit can be added to a zero: other sizes are damage, and taken for it.
                     value = if data.peek(at) >> 63 == 1 { one } else { -one };
                     at += 1;
                 }
@@ -307,7 +322,7 @@ fn refinement(
                     at += refined(coefficient, one, data, at);
                 }
             }
-            Ok(at)
+            at
         },
         cancelled,
     )

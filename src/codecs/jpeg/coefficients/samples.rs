@@ -4,69 +4,83 @@
 use crate::image::{Plane, PlaneSink, Planes, Size};
 
 use super::Refused;
-use super::bits::{Bits, Unstuffed};
-use super::frame::{Component, Frame, Grid, Scan, Walker};
-use super::huffman::{Table, extend};
+use super::bits::Unstuffed;
+use super::frame::{Component, Frame, Grid, Walker};
 use super::idct::{self, BY_COLUMN, Idct, Samples, Scaled};
+use super::mcus::{self, Block, Taker};
+use super::window::{Blocks, Window};
 
-/// Bits that the table of whole AC symbols looks at.
-const LOOK: u32 = 11;
-
-/// Decodes every scan of a sequential file until each component has been seen, into a sink.
+/// Decodes every scan of a sequential file into a sink, until each component has been seen. Components that are missing
+/// are grey.
 pub(super) fn sequential(
     walker: &mut Walker<'_>,
     frame: &Frame,
+    window: &Window,
+    max_scans: u32,
     sink: &mut dyn PlaneSink,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let mut seen = vec![false; frame.components.len()];
     let mut data = Unstuffed::default();
-    let transform = idct::fastest();
-    while !seen.iter().all(|&s| s) {
-        let scan = walker.scan(frame)?.ok_or(Refused::Damaged)?;
-        if (scan.first, scan.last, scan.high, scan.low) != (0, 63, 0, 0) {
-            return Err(Refused::Damaged);
+    for _ in 0..max_scans {
+        if seen.iter().all(|&s| s) {
+            return Ok(());
         }
+        let Some(scan) = walker.scan(frame)? else { break };
+        let mut bands = Vec::with_capacity(scan.parts.len());
         for &(component, ..) in &scan.parts {
-            if std::mem::replace(&mut seen[component], true) {
-                return Err(Refused::Damaged);
-            }
+            seen[component] = true;
+            let c = &frame.components[component];
+            let quantisation = Scaled::new(walker.quantisation(c.table).ok_or(Refused::Damaged)?);
+            let v = if scan.parts.len() > 1 { c.v } else { 1 };
+            bands.push(Band::new(component, c, v, quantisation)?);
         }
-        decode_scan(walker, frame, &scan, sink, (&mut data, transform), cancelled)?;
+        let mut bands = Bands { bands, transform: idct::fastest(), sink };
+        mcus::read(walker, frame, &scan, window, &mut data, &mut bands, cancelled)?;
+    }
+    if !seen.contains(&true) {
+        return Err(Refused::Damaged);
+    }
+    for (i, component) in frame.components.iter().enumerate().filter(|&(i, _)| !seen[i]) {
+        let row = vec![GREY; component.size.width() as usize];
+        (0..component.size.height()).for_each(|y| sink.rows(i, y, &row));
     }
     Ok(())
 }
+
+/// A component's samples where there is no data.
+const GREY: u8 = 128;
 
 /// Decodes every scan of a progressive file, all coefficients of which are held until then.
 pub(super) fn progressive(
     walker: &mut Walker<'_>,
     frame: &Frame,
+    window: &Window,
     max_scans: u32,
     sink: &mut dyn PlaneSink,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let mut grids: Vec<Grid> = frame.components.iter().map(Grid::whole).collect();
-    super::progressive::decode(walker, frame, &mut grids, max_scans, cancelled)?;
+    super::progressive::decode(walker, frame, &mut grids, window, max_scans, cancelled)?;
     let transform = idct::fastest();
     for (i, (component, grid)) in frame.components.iter().zip(grids).enumerate() {
         let quantisation = Scaled::new(walker.quantisation(component.table).ok_or(Refused::Damaged)?);
-        let band = Size::new(component.size.width(), 8).ok_or(Refused::Damaged)?;
-        let mut band = Plane { size: band, samples: vec![0; band.area() as usize] };
-        let (width, height) = (component.size.width() as usize, component.size.height() as usize);
-        let (_, down) = component.own_blocks();
-        for (y, row) in grid.values.chunks_exact(64 * grid.blocks_across).take(down).enumerate() {
+        let mut band = Band::new(i, component, 1, quantisation)?;
+        let Blocks { across, down } = window.blocks(component);
+        for y in down {
             if cancelled() {
                 return Err(Refused::Cancelled);
             }
-            for (x, zigzag) in row.as_chunks::<64>().0.iter().enumerate() {
+            let row = 64 * grid.blocks_across * y;
+            let Some(row) = grid.values.get(row..row + 64 * grid.blocks_across) else { break };
+            for (x, zigzag) in row.as_chunks::<64>().0.iter().enumerate().take(across.end).skip(across.start) {
                 let mut coefficients = [0; 64];
                 for (&value, &at) in zigzag.iter().zip(&BY_COLUMN) {
                     coefficients[usize::from(at) & 63] = value;
                 }
-                put(&mut band, 8 * x, 0, &transform(&coefficients, &quantisation));
+                put(&mut band.samples, 8 * x, 0, &transform(&coefficients, &band.quantisation));
             }
-            let rows = (height - 8 * y).min(8);
-            sink.rows(i, 8 * y as u32, &band.samples[..rows * width]);
+            band.hand_over(y, sink);
         }
     }
     Ok(())
@@ -78,180 +92,57 @@ pub(super) fn hollow(frame: &Frame) -> Option<Planes> {
     picture(frame.size, frame.components.iter().map(plane).collect())
 }
 
-/// One component of a scan, ready to decode.
-struct Part {
+/// The samples of one row of MCUs of a component, as wide as that.
+struct Band {
     component: usize,
-    dc: Table,
-    ac: Symbols,
     quantisation: Scaled,
-    predictor: i32,
-    /// Blocks of one MCU across and down.
-    h: usize,
+    samples: Plane,
+    /// Blocks of one MCU down.
     v: usize,
-    /// The rows of samples of one row of MCUs, as wide as the component.
-    band: Plane,
     /// Rows of the component.
     height: usize,
 }
 
-impl Part {
+impl Band {
+    fn new(i: usize, component: &Component, v: usize, quantisation: Scaled) -> Result<Self, Refused> {
+        let size = Size::new(component.size.width(), 8 * v as u32).ok_or(Refused::Damaged)?;
+        let samples = Plane { size, samples: vec![GREY; size.area() as usize] };
+        Ok(Self { component: i, quantisation, samples, v, height: component.size.height() as usize })
+    }
+
     /// Hands over what is picture of a row of MCUs.
     fn hand_over(&self, y: usize, sink: &mut dyn PlaneSink) {
-        let (first, width) = (8 * self.v * y, self.band.size.width() as usize);
+        let (first, width) = (8 * self.v * y, self.samples.size.width() as usize);
         let rows = self.height.saturating_sub(first).min(8 * self.v);
         if rows > 0 {
-            sink.rows(self.component, first as u32, &self.band.samples[..rows * width]);
+            sink.rows(self.component, first as u32, &self.samples.samples[..rows * width]);
         }
     }
 }
 
-/// AC symbols with their values, as many as fit into a window.
-struct Symbols {
-    /// For each window of [`LOOK`] bits: value << 16 | coefficients passed << 8 | bits used. Nothing passed: the end of
-    /// the block. 0: longer than the window.
-    whole: Box<[u32; 1 << LOOK]>,
-    table: std::sync::Arc<Table>,
+/// Transforms the blocks of a scan.
+struct Bands<'a> {
+    bands: Vec<Band>,
+    transform: Idct,
+    sink: &'a mut dyn PlaneSink,
 }
 
-impl Symbols {
-    fn new(table: std::sync::Arc<Table>) -> Self {
-        let entry = |window: u32| {
-            let window = u64::from(window) << (64 - LOOK);
-            let Some((length, symbol)) = table.look(window) else { return 0 };
-            let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-            if length + size > LOOK {
-                return 0;
-            }
-            if size == 0 && run != 15 {
-                return length;
-            }
-            let value = extend(window << length, size) as i16 as u16;
-            u32::from(value) << 16 | (run + 1) << 8 | (length + size)
+impl Taker for Bands<'_> {
+    #[inline(always)]
+    fn block(&mut self, part: usize, x: usize, y: usize, block: &Block) {
+        let band = &mut self.bands[part];
+        // Nothing but the mean: most blocks of chroma, and of skies.
+        let samples = if block.flat {
+            [[band.quantisation.flat(block.coefficients[0]); 8]; 8]
+        } else {
+            (self.transform)(&block.coefficients, &band.quantisation)
         };
-        let mut whole = Box::new([0; 1 << LOOK]);
-        for (slot, window) in whole.iter_mut().zip(0..) {
-            *slot = entry(window);
-        }
-        Self { whole, table }
+        put(&mut band.samples, 8 * x, 8 * (y % band.v), &samples);
     }
-}
 
-fn decode_scan(
-    walker: &mut Walker<'_>,
-    frame: &Frame,
-    scan: &Scan,
-    sink: &mut dyn PlaneSink,
-    (data, transform): (&mut Unstuffed, Idct),
-    cancelled: &dyn Fn() -> bool,
-) -> Result<(), Refused> {
-    let interleaved = scan.parts.len() > 1;
-    let mut parts = Vec::with_capacity(scan.parts.len());
-    for &(component, dc, ac) in &scan.parts {
-        let c = &frame.components[component];
-        let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
-        let quantisation = Scaled::new(walker.quantisation(c.table).ok_or(Refused::Damaged)?);
-        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_table(ac)?));
-        let band = Size::new(c.size.width(), 8 * v as u32).ok_or(Refused::Damaged)?;
-        let band = Plane { size: band, samples: vec![0; band.area() as usize] };
-        let height = c.size.height() as usize;
-        parts.push(Part { component, dc, ac, quantisation, predictor: 0, h, v, band, height });
+    fn row(&mut self, y: usize) {
+        self.bands.iter().for_each(|band| band.hand_over(y, self.sink));
     }
-    let (across, down) = match parts.as_slice() {
-        [single] => frame.components[single.component].own_blocks(),
-        _ => (frame.mcus_across, frame.mcus_down),
-    };
-    let total = across * down;
-    let interval = if walker.restart_interval == 0 { total } else { walker.restart_interval };
-    let mut mcu = 0;
-    while mcu < total {
-        walker.skip(data.fill(walker.rest()));
-        let end = total.min(mcu + interval);
-        let mut bits = Bits::new(data);
-        for part in &mut parts {
-            part.predictor = 0;
-        }
-        let (mut x, mut y) = (mcu % across, mcu / across);
-        while mcu < end {
-            for part in &mut parts {
-                for by in 0..part.v {
-                    for bx in 0..part.h {
-                        let samples = block(&mut bits, part, transform)?;
-                        put(&mut part.band, 8 * (x * part.h + bx), 8 * by, &samples);
-                    }
-                }
-            }
-            mcu += 1;
-            x += 1;
-            if x == across {
-                parts.iter().for_each(|part| part.hand_over(y, sink));
-                (x, y) = (0, y + 1);
-                if cancelled() {
-                    return Err(Refused::Cancelled);
-                }
-                if bits.read() > data.len() {
-                    return Err(Refused::Damaged);
-                }
-            }
-        }
-        if bits.read() > data.len() {
-            return Err(Refused::Damaged);
-        }
-        if mcu < total {
-            super::baseline::restart(walker)?;
-        }
-    }
-    Ok(())
-}
-
-/// Reads one block and transforms it.
-#[inline(always)]
-fn block(bits: &mut Bits<'_>, part: &mut Part, transform: Idct) -> Result<Samples, Refused> {
-    let mut coefficients = [0_i16; 64];
-    bits.refill();
-    let (length, size) = part.dc.look(bits.window).ok_or(Refused::Damaged)?;
-    let size = u32::from(size);
-    if size > 11 {
-        return Err(Refused::Damaged);
-    }
-    part.predictor = part.predictor.wrapping_add(extend(bits.window << length, size));
-    coefficients[0] = part.predictor.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
-    bits.skip(length + size);
-
-    let mut k = 1;
-    while k < 64 {
-        bits.refill();
-        let entry = part.ac.whole[(bits.window >> (64 - LOOK)) as usize];
-        if entry != 0 {
-            bits.skip(entry & 0xFF);
-            let passed = (entry >> 8 & 0xFF) as usize;
-            if passed == 0 {
-                break;
-            }
-            k += passed;
-            if k > 64 {
-                return Err(Refused::Damaged);
-            }
-            coefficients[usize::from(BY_COLUMN[(k - 1) & 63])] = (entry >> 16) as u16 as i16;
-            continue;
-        }
-        let (length, symbol) = part.ac.table.look(bits.window).ok_or(Refused::Damaged)?;
-        let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-        let value = extend(bits.window << length, size);
-        bits.skip(length + size);
-        if size == 0 && run != 15 {
-            break;
-        }
-        k += run + 1;
-        if k > 64 {
-            return Err(Refused::Damaged);
-        }
-        coefficients[usize::from(BY_COLUMN[(k - 1) & 63])] = value as i16;
-    }
-    // Nothing but the mean: most blocks of chroma, and of skies.
-    if k == 1 {
-        return Ok([[part.quantisation.flat(coefficients[0]); 8]; 8]);
-    }
-    Ok(transform(&coefficients, &part.quantisation))
 }
 
 /// Writes the part of a block that is picture.
