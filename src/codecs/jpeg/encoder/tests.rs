@@ -9,7 +9,7 @@ fn size(width: u32, height: u32) -> Size {
 }
 
 fn settings(quality: u8, sampling: Sampling) -> Settings<'static> {
-    Settings { quality, sampling, segments: &[] }
+    Settings { quality, sampling, progressive: false, segments: &[] }
 }
 
 /// Waves and a slope: something in every frequency, no hard edges.
@@ -285,7 +285,43 @@ fn what_is_held_is_within_what_is_said() {
             let parts = strips.read(strip, &kernels);
             (kernels.strip)(&parts, layout, mcus, &divisors, &mut predictors, &mut symbols);
         }
-        let said = held_bytes(image.size(), sampling, false);
+        let said = held_bytes(image.size(), sampling, false, false);
         assert!(symbols.bytes() as u64 <= said && said < 2 * symbols.bytes() as u64, "{} {said}", symbols.bytes());
     }
+}
+
+#[test]
+fn progressive_files_show_the_same_picture() {
+    let same = |source: Source<'_>, gray: bool, settings: &Settings<'_>| {
+        let progressive = Settings { progressive: true, ..*settings };
+        let files = [written(source, settings), written(source, &progressive)];
+        let [a, b] = [0, 1].map(|i| by_zune(&files[i], gray));
+        assert!(a == b, "{} {settings:?}", source.size());
+        files.map(|file| file.len())
+    };
+    for width in (1..=33).step_by(4).chain([2, 16, 40]) {
+        for height in (1..=33).step_by(4).chain([2, 16, 40]) {
+            let image = waves(size(width, height), PixelFormat::Rgb8);
+            for sampling in SAMPLINGS {
+                let planes = planes(&image, sampling);
+                same(Source::Planes(&planes), false, &settings(80, sampling));
+            }
+            same(Source::Packed { image: &image, gray: true }, true, &settings(80, Sampling::Full));
+        }
+    }
+    for quality in 1..=100 {
+        // Noise fills every band, waves leave runs of blocks that end early.
+        for image in [noise(size(70, 50), PixelFormat::Rgb8, 5), waves(size(70, 50), PixelFormat::Rgb8)] {
+            for sampling in SAMPLINGS {
+                same(Source::Packed { image: &image, gray: false }, false, &settings(quality, sampling));
+            }
+            same(Source::Packed { image: &image, gray: true }, true, &settings(quality, Sampling::Full));
+        }
+    }
+    // More blocks without anything than one symbol can count.
+    let mut image = ImageBuf::zeroed(size(2400, 1200), PixelFormat::Gray8);
+    image.pixels_mut()[2_000_000..2_000_100].fill(255);
+    let [sequential, progressive] =
+        same(Source::Packed { image: &image, gray: true }, true, &settings(80, Sampling::Full));
+    assert!(progressive < sequential, "{progressive} {sequential}");
 }
