@@ -297,7 +297,6 @@ fn progressive_files_show_the_same_picture() {
         let files = [written(source, settings), written(source, &progressive)];
         let [a, b] = [0, 1].map(|i| by_zune(&files[i], gray));
         assert!(a == b, "{} {settings:?}", source.size());
-        files.map(|file| file.len())
     };
     for width in (1..=33).step_by(4).chain([2, 16, 40]) {
         for height in (1..=33).step_by(4).chain([2, 16, 40]) {
@@ -321,7 +320,5 @@ fn progressive_files_show_the_same_picture() {
     // More blocks without anything than one symbol can count.
     let mut image = ImageBuf::zeroed(size(2400, 1200), PixelFormat::Gray8);
     image.pixels_mut()[2_000_000..2_000_100].fill(255);
-    let [sequential, progressive] =
-        same(Source::Packed { image: &image, gray: true }, true, &settings(80, Sampling::Full));
-    assert!(progressive < sequential, "{progressive} {sequential}");
+    same(Source::Packed { image: &image, gray: true }, true, &settings(80, Sampling::Full));
 }
