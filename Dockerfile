@@ -19,6 +19,8 @@ COPY assets assets
 COPY benches benches
 COPY shaders shaders
 COPY src src
+# The commit, for `phasor_build_info`: docker build --build-arg PHASOR_COMMIT=$(git rev-parse --short HEAD)
+ARG PHASOR_COMMIT=
 RUN touch src/lib.rs src/main.rs && cargo build --release --locked \
     && strip -o /phasor target/release/phasor && /phasor --version
 

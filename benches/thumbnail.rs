@@ -24,8 +24,7 @@ static BASELINE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn detail(what: &str) -> Detail {
     match what {
         "samples" => Detail::Samples,
-        "halves" => Detail::Halves { all: true },
-        "half luma" => Detail::Halves { all: false },
+        "planes" => Detail::Planes,
         k => {
             let k: u8 = k.trim_start_matches("k=").parse().expect("a digit");
             Detail::Coefficients(k * (k + 1) / 2)
@@ -45,26 +44,81 @@ fn thumbnail(bencher: Bencher<'_, '_>, width: u32, what: &str) {
     });
 }
 
-#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+#[divan::bench(args = ["k=2", "k=3", "k=5", "planes", "samples"], sample_count = 10)]
 fn to_300(bencher: Bencher<'_, '_>, what: &str) {
     thumbnail(bencher, 300, what);
 }
 
-#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+#[divan::bench(args = ["k=2", "k=3", "k=5", "planes", "samples"], sample_count = 10)]
 fn to_800(bencher: Bencher<'_, '_>, what: &str) {
     thumbnail(bencher, 800, what);
 }
 
-#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+#[divan::bench(args = ["k=2", "k=3", "k=5", "planes", "samples"], sample_count = 10)]
 fn to_1600(bencher: Bencher<'_, '_>, what: &str) {
     thumbnail(bencher, 1600, what);
 }
 
 /// Decoding alone.
-#[divan::bench(args = ["k=2", "k=3", "k=4", "halves", "half luma", "samples"], sample_count = 10)]
+#[divan::bench(args = ["k=2", "k=3", "k=5", "planes", "samples"], sample_count = 10)]
 fn decode_only(bencher: Bencher<'_, '_>, what: &str) {
     let limits = Limits::default();
     let header = probe(&BASELINE, &limits).expect("a JPEG");
     let spec = DecodeSpec { detail: detail(what), ..DecodeSpec::default() };
     bencher.bench(|| decode(&BASELINE, &header, &spec, &limits, &|| false));
+}
+
+/// Decoding into what a GPU copies from, a software one too: all planes first and then a copy, or row by row.
+#[cfg(feature = "gpu")]
+mod to_the_device {
+    use phasor::backend::GpuBackend;
+    use phasor::backend::gpu::{Source, Staged, Wanted};
+    use phasor::codecs::{decode_to, planes_ahead};
+    use phasor::image::Form;
+
+    use super::*;
+
+    static GPU: LazyLock<Option<GpuBackend>> = LazyLock::new(|| {
+        let opened = GpuBackend::open_all(&Wanted { software: true, ..Wanted::default() }).into_iter().next();
+        if opened.is_none() {
+            eprintln!("SKIPPED: no GPU adapter, not even a software one");
+        }
+        opened
+    });
+
+    /// Goes up when it is dropped, which is not measured, so that its memory is free for the next one.
+    struct Sent(&'static GpuBackend, Option<Staged>);
+
+    impl Drop for Sent {
+        fn drop(&mut self) {
+            let (answer, answered) = std::sync::mpsc::channel();
+            if let Some(staged) = self.1.take() {
+                self.0.submit(staged, move |result| answer.send(result.is_ok()).unwrap_or_default());
+            }
+            assert_eq!(answered.recv(), Ok(true));
+        }
+    }
+
+    #[divan::bench(args = ["copied", "direct"], sample_count = 10)]
+    fn to_1600(bencher: Bencher<'_, '_>, how: &str) {
+        let Some(gpu) = GPU.as_ref() else { return };
+        let limits = Limits::default();
+        let header = probe(&BASELINE, &limits).expect("a JPEG");
+        let spec = DecodeSpec { detail: Detail::Planes, ..DecodeSpec::default() };
+        let to = Size::at_least_one(1600, 1600 * header.size.height() / header.size.width());
+        let work: (&[Step], Form) = (&[Step::Resample { to, filter: Filter::Lanczos3 }], Form::Packed);
+        let planes = planes_ahead(&BASELINE, &header, &spec).expect("a sequential file");
+        bencher.bench(|| {
+            let staged = if how == "direct" {
+                let mut filling =
+                    gpu.prepare(Source::Coming(&planes), &[], work).and_then(|p| p.open()).expect("memory");
+                decode_to(&BASELINE, &header, &spec, &limits, &mut filling, &|| false).expect("a JPEG");
+                filling.close()
+            } else {
+                let picture = decode(&BASELINE, &header, &spec, &limits, &|| false).expect("a JPEG").picture;
+                gpu.prepare(Source::Here(&picture), &[], work).and_then(|p| p.stage()).expect("memory")
+            };
+            Sent(gpu, Some(staged))
+        });
+    }
 }

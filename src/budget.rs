@@ -13,6 +13,7 @@ pub struct MemoryBudget {
 struct Inner {
     total: u64,
     used: AtomicU64,
+    shortages: AtomicU64,
 }
 
 /// Bytes taken from a [`MemoryBudget`]; they go back when this is dropped.
@@ -25,7 +26,7 @@ pub struct Charge {
 impl MemoryBudget {
     /// A budget of `total` bytes.
     pub fn new(total: u64) -> Self {
-        Self { inner: Arc::new(Inner { total, used: AtomicU64::new(0) }) }
+        Self { inner: Arc::new(Inner { total, used: AtomicU64::new(0), shortages: AtomicU64::new(0) }) }
     }
 
     /// Bytes there are.
@@ -36,6 +37,16 @@ impl MemoryBudget {
     /// Bytes taken now.
     pub fn used(&self) -> u64 {
         self.inner.used.load(Ordering::Relaxed)
+    }
+
+    /// Says that somebody waits for bytes: whoever holds some that it could do without gives them back.
+    pub fn report_shortage(&self) {
+        self.inner.shortages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often somebody had to wait.
+    pub fn shortages(&self) -> u64 {
+        self.inner.shortages.load(Ordering::Relaxed)
     }
 
     /// Takes `bytes` at once, or `None` when that many are not free. Never waits.

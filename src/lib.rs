@@ -30,6 +30,7 @@ pub mod plan;
 pub mod query;
 pub mod security;
 pub mod server;
+pub mod shadow;
 pub mod sources;
 pub mod telemetry;
 

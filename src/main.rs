@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Command::Version => print(&format!("{}\n", server::VERSION)),
         Command::Gpus => print(&cli::gpus()),
         Command::Sign(url) => finish(cli::sign(&url, &args)),
-        Command::Explain(url) => finish(cli::explain(&url, &args)),
+        Command::Explain { url, received } => finish(cli::explain(&url, received.as_deref(), &args)),
         Command::Bench(args) => measure(args),
         Command::Serve => serve(&args),
     }

@@ -43,6 +43,11 @@ impl Query {
         query
     }
 
+    /// A query of these pairs, decoded.
+    pub const fn from_pairs(pairs: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
+        Self { pairs, dropped: 0, empty: 0 }
+    }
+
     /// The first value of a name, as text; bytes that are not UTF-8 become U+FFFD.
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get_bytes(name).map(String::from_utf8_lossy)

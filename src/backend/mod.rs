@@ -24,6 +24,20 @@ pub enum BackendError {
     /// The device is gone; the job must be done again elsewhere.
     #[error("device lost")]
     DeviceLost,
+    /// The memory that a device may use is in use; the job must be done elsewhere.
+    #[error("no memory left for the device")]
+    OutOfMemory,
+}
+
+/// A way in which a device can fail, to be tried on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drill {
+    /// The device is destroyed, as a driver's reset does.
+    Loss,
+    /// It computes something else for about so long before it goes on.
+    Hang(std::time::Duration),
+    /// It is given a command that is wrong.
+    Invalid,
 }
 
 /// Asked between and inside long steps whether to go on.

@@ -16,7 +16,7 @@ mod tests;
 mod tiff;
 mod webp;
 
-use crate::image::{Form, ImageBuf, Picture, Size};
+use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes, Size};
 
 pub use header::{Format, Header, Space};
 pub use limits::Limits;
@@ -169,6 +169,42 @@ pub fn decode(
         Format::Tiff => tiff::decode(bytes, header, spec, limits, cancelled),
         Format::Svg => svg::decode(bytes, header, spec, limits, cancelled),
         format => Err(DecodeError::FormatNotRead(format)),
+    }
+}
+
+/// The planes, without samples, that [`decode_to`] will hand over; `None` where it cannot say, and a picture must be
+/// decoded whole.
+pub fn planes_ahead(bytes: &[u8], header: &Header, spec: &DecodeSpec) -> Option<Planes> {
+    match header.format {
+        Format::Jpeg => jpeg::planes_ahead(bytes, header, spec),
+        _ => None,
+    }
+}
+
+/// What [`decode_to`] did.
+#[derive(Debug)]
+pub enum DecodedTo {
+    /// Everything was handed over; this is what the file says besides.
+    Sink(Metadata),
+    /// The file is not as it looked: what was handed over is worth nothing, this is the picture.
+    Picture(Decoded),
+}
+
+/// As [`decode`], of a file of which [`planes_ahead`] says what there is in it, into a sink.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_to(
+    bytes: &[u8],
+    header: &Header,
+    spec: &DecodeSpec,
+    limits: &Limits,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<DecodedTo, DecodeError> {
+    match header.format {
+        Format::Jpeg => jpeg::decode_to(bytes, header, limits, sink, cancelled),
+        _ => decode(bytes, header, spec, limits, cancelled).map(DecodedTo::Picture),
     }
 }
 

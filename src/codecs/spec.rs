@@ -36,11 +36,6 @@ pub enum Detail {
     Planes,
     /// So many coefficients of each block, in zigzag order: 1, 3, 6, 10, …
     Coefficients(u8),
-    /// Planes of half the width and height.
-    Halves {
-        /// Also chroma that has fewer samples than luma: enough where the output's chroma is coarse too.
-        all: bool,
-    },
 }
 
 /// What is asked of a decoder.

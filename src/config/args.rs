@@ -19,7 +19,12 @@ pub enum Command {
     /// Print the signed form of a URL.
     Sign(String),
     /// Say how a URL is read and why it would be refused.
-    Explain(String),
+    Explain {
+        /// The URL; as it was signed, if there is another.
+        url: String,
+        /// As it reached the server.
+        received: Option<String>,
+    },
     /// Measure; its arguments are its own.
     Bench(Vec<String>),
 }
@@ -28,6 +33,7 @@ pub enum Command {
 #[derive(Debug, Clone, Default)]
 pub struct Args {
     values: BTreeMap<&'static str, Said>,
+    standard: BTreeMap<&'static str, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +54,11 @@ impl Args {
     pub fn text(&self, name: &str) -> &str {
         let default = find(name).map_or("", |flag| flag.default);
         self.values.get(name).map_or(default, |said| said.value.as_str())
+    }
+
+    /// The value of one of OpenTelemetry's standard variables.
+    pub fn standard(&self, name: &str) -> Option<String> {
+        self.standard.get(name).cloned()
     }
 
     /// The value of a switch.
@@ -137,9 +148,15 @@ pub fn parse(
         (Some("version"), _) => command = Command::Version,
         (Some("gpus"), []) if command == Command::Serve => command = Command::Gpus,
         (Some("sign"), [url]) if command == Command::Serve => command = Command::Sign(url.clone()),
-        (Some("explain"), [url]) if command == Command::Serve => command = Command::Explain(url.clone()),
-        (Some(verb @ ("sign" | "explain")), _) if command == Command::Serve => {
-            faults.push(format!("phasor {verb} takes one URL"));
+        (Some("explain"), [url]) if command == Command::Serve => {
+            command = Command::Explain { url: url.clone(), received: None };
+        }
+        (Some("explain"), [url, received]) if command == Command::Serve => {
+            command = Command::Explain { url: url.clone(), received: Some(received.clone()) };
+        }
+        (Some("sign"), _) if command == Command::Serve => faults.push("phasor sign takes one URL".to_owned()),
+        (Some("explain"), _) if command == Command::Serve => {
+            faults.push("phasor explain takes one URL, or two: as signed and as received".to_owned());
         }
         (_, [extra, ..]) if command == Command::Serve => {
             faults.push(format!("unexpected argument \"{extra}\"; a switch is set with -flag=value"));
@@ -156,6 +173,8 @@ pub fn parse(
 
 /// Adds what the environment says: `PHASOR_<NAME>` under the flag, the names kept from imaginary over it.
 fn read_environment(parsed: &mut Args, env: &dyn Fn(&str) -> Option<String>) {
+    let standard = crate::telemetry::trace::STANDARD.iter();
+    parsed.standard = standard.filter_map(|variable| Some((variable.name, env(variable.name)?))).collect();
     for flag in FLAGS {
         let own = format!("PHASOR_{}", flag.name.to_ascii_uppercase().replace('-', "_"));
         if !parsed.values.contains_key(flag.name)
@@ -260,7 +279,10 @@ mod tests {
     #[test]
     fn subcommands_take_one_url() {
         assert_eq!(run(&["sign", "/resize?width=1"], &[]).unwrap().0, Command::Sign("/resize?width=1".into()));
-        assert_eq!(run(&["explain", "-mount", "/m", "/x"], &[]).unwrap().0, Command::Explain("/x".into()));
+        assert_eq!(
+            run(&["explain", "-mount", "/m", "/x"], &[]).unwrap().0,
+            Command::Explain { url: "/x".into(), received: None }
+        );
         assert!(run(&["sign"], &[]).is_err());
         assert!(run(&["/x"], &[]).is_err());
         assert_eq!(run(&["-nonsense", "-help"], &[]).unwrap().0, Command::Help);

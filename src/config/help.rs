@@ -15,6 +15,8 @@ pub fn text(version: &str) -> String {
          \x20 phasor [flags]               serve\n\
          \x20 phasor sign [flags] URL      print the URL with its signature (key: URL_SIGNATURE_KEY or -url-signature-key)\n\
          \x20 phasor explain [flags] URL   say how a URL is read, what its signature should be, and why it is refused\n\
+         \x20 phasor explain [flags] URL RECEIVED\n\
+         \x20                              what a proxy made of a signed URL on its way (RECEIVED: from the access log)\n\
          \x20 phasor gpus                  list the GPUs with their limits and a self-test\n\
          \x20 phasor bench DIR             measure a folder of pictures on the CPU and each GPU (phasor bench -help)\n\n\
          Examples:\n\

@@ -15,11 +15,12 @@ pub use help::text as help;
 
 use crate::codecs::Limits;
 use crate::engine::{GpuConfig, GpuMode};
+use crate::security::signature::KeyError;
 use crate::security::throttle::Rate;
-use crate::security::{ApiKey, Key};
-use crate::server::{AccessLevel, Admin, Placeholder, Tls};
+use crate::security::{ApiKey, Key, KeyFile};
+use crate::server::{AccessFormat, AccessLevel, Admin, Placeholder, Tls};
 use crate::sources::{Cidr, Origin};
-use crate::{engine, security, server, sources, telemetry};
+use crate::{engine, security, server, shadow, sources, telemetry};
 
 /// Each area's settings.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Config {
     pub sources: sources::Config,
     /// Who may ask.
     pub security: security::Config,
+    /// Another server that gets a sample of the requests.
+    pub shadow: Option<shadow::Config>,
     /// Logs.
     pub telemetry: telemetry::Config,
     /// Bytes that all requests together may hold.
@@ -53,13 +56,8 @@ impl Config {
             engine: engine_config(&mut read),
             sources: sources_config(&mut read),
             security: security_config(&mut read),
-            telemetry: telemetry::Config {
-                filter: args.text("diagnostics").to_owned(),
-                format: match args.text("diagnostics-format") {
-                    "json" => telemetry::LogFormat::Json,
-                    _ => telemetry::LogFormat::Text,
-                },
-            },
+            shadow: shadow_config(&mut read),
+            telemetry: telemetry_config(&mut read),
             memory_budget: read.bytes("memory-budget", Some(memory::available())),
         };
         let mut faults = read.faults;
@@ -88,6 +86,7 @@ impl Config {
         if args.text("certfile").is_empty() != args.text("keyfile").is_empty() {
             warnings.push("-certfile and -keyfile only work together: serving plain HTTP".to_owned());
         }
+        warnings.extend(traces(args).map(|(_, warnings)| warnings).unwrap_or_default());
         if !args.switch("enable-url-signature") && !args.text("url-signature-key").is_empty() {
             warnings.push("a signature key without -enable-url-signature has no effect".to_owned());
         }
@@ -209,12 +208,23 @@ fn server_config(read: &mut Reader<'_>) -> server::Config {
         head: args.switch("head"),
         cors: args.switch("cors"),
         cache_ttl: u32::try_from(cache_ttl).ok(),
+        source_cache_max: read.duration("source-cache-max"),
+        // What a client's own header opened may be missing for that client alone.
+        missing_ttl: match args.switch("enable-auth-forwarding") || !args.text("forward-headers").is_empty() {
+            true => 0,
+            false => read.integer("missing-source-ttl", 0, 3600, 0),
+        },
+        etag: args.switch("etag"),
         return_size: args.switch("return-size"),
         debug_headers: args.switch("debug-headers"),
         disabled: read.list("disable-endpoints").iter().map(|name| name.to_lowercase()).collect(),
         placeholder,
         placeholder_status: Some(status).filter(|&status| status != 0),
         access_log: AccessLevel::from_word(args.text("log-level")),
+        access_log_format: match args.text("log-format") {
+            "json" => AccessFormat::Json,
+            _ => AccessFormat::Text,
+        },
         admin: (admin_port != 0).then(|| Admin { address: args.text("admin-address").to_owned(), port: admin_port }),
         drain_delay: read.duration("drain-delay"),
         shutdown_timeout: read.duration("shutdown-timeout"),
@@ -245,7 +255,12 @@ fn engine_config(read: &mut Reader<'_>) -> engine::Config {
         "off" => GpuMode::Off,
         _ => GpuMode::Auto,
     };
-    engine::Config { cpus, max_queue, limits, gpu: GpuConfig { mode, adapter: read.text("gpu-adapter") } }
+    let memory = Some(read.bytes("gpu-memory", None)).filter(|&bytes| bytes != 0);
+    if memory.is_some_and(|bytes| bytes < 256 << 20) {
+        read.fault("gpu-memory", "must be 256MiB or more, or 0");
+    }
+    let gpu = GpuConfig { mode, adapter: read.text("gpu-adapter"), memory, deadline: None };
+    engine::Config { cpus, max_queue, limits, gpu }
 }
 
 fn sources_config(read: &mut Reader<'_>) -> sources::Config {
@@ -274,40 +289,76 @@ fn sources_config(read: &mut Reader<'_>) -> sources::Config {
 
 fn security_config(read: &mut Reader<'_>) -> security::Config {
     let args = read.args;
-    let signature_keys = if args.switch("enable-url-signature") { signature_keys(read) } else { Vec::new() };
+    let (signature_keys, signature_keys_fixed, signature_key_file) =
+        if args.switch("enable-url-signature") { signature_keys(read) } else { Default::default() };
     let per_second = read.integer("concurrency", 0, 1_000_000_000, 0_u32);
     let burst = read.integer("burst", 0, i64::from(u32::MAX), 0_u32);
     security::Config {
         api_key: ApiKey::new(args.text("key")),
         signature_keys,
+        signature_key_file,
+        signature_keys_fixed,
         throttle: (per_second > 0).then_some(Rate { per_second, burst }),
     }
 }
 
-/// The keys of signed URLs, the first of which signs: flag or `URL_SIGNATURE_KEY`, then the others, then the file's.
-fn signature_keys(read: &mut Reader<'_>) -> Vec<Key> {
+fn telemetry_config(read: &mut Reader<'_>) -> telemetry::Config {
+    let args = read.args;
+    let traces = traces(args).unwrap_or_else(|faults| {
+        read.faults.extend(faults);
+        (None, Vec::new())
+    });
+    telemetry::Config {
+        filter: args.text("diagnostics").to_owned(),
+        format: match args.text("diagnostics-format") {
+            "json" => telemetry::LogFormat::Json,
+            _ => telemetry::LogFormat::Text,
+        },
+        traces: traces.0,
+    }
+}
+
+/// Traces, and what is odd about their settings.
+fn traces(args: &Args) -> Result<(Option<telemetry::trace::Config>, Vec<String>), Faults> {
+    let (endpoint, ratio) = (args.text("otlp-endpoint"), args.text("trace-ratio"));
+    telemetry::trace::settings(endpoint, ratio, server::VERSION, &|name| args.standard(name))
+}
+
+fn shadow_config(read: &mut Reader<'_>) -> Option<shadow::Config> {
+    let url = read.text("shadow")?;
+    let share = read.args.text("shadow-share").parse().unwrap_or_default();
+    shadow::Config::new(&url, share).map_err(|fault| read.faults.push(fault)).ok()
+}
+
+/// The keys of signed URLs, the first of which signs: flag or `URL_SIGNATURE_KEY`, then the others, then the file's; how
+/// many of them are not the file's, and the file.
+fn signature_keys(read: &mut Reader<'_>) -> (Vec<Key>, usize, Option<KeyFile>) {
     let mut texts: Vec<String> = read.text("url-signature-key").into_iter().collect();
     texts.extend(read.list("url-signature-keys"));
+    let mut keys = Vec::new();
+    // Never a key's text: faults are printed.
+    let mut take = |result: Result<Vec<Key>, KeyError>, read: &mut Reader<'_>| match result {
+        Ok(more) => keys.extend(more),
+        Err(error) => read.faults.push(error.to_string()),
+    };
+    for text in &texts {
+        take(Key::new(text).map(|key| vec![key]), read);
+    }
+    let fixed = texts.len();
+    let mut file = None;
     if let Some(path) = read.text("url-signature-key-file") {
-        match std::fs::read_to_string(&path) {
-            Ok(file) => {
-                texts.extend(file.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        match KeyFile::read(path.as_ref()) {
+            Ok(found) => {
+                take(found.keys(), read);
+                file = Some(found);
             }
             Err(error) => read.faults.push(format!("-url-signature-key-file {path}: {error}")),
         }
     }
-    if texts.is_empty() && read.faults.is_empty() {
+    if keys.is_empty() && read.faults.is_empty() {
         read.faults.push("URL signature key is required".to_owned());
     }
-    let mut keys = Vec::new();
-    for text in texts {
-        match Key::new(&text) {
-            Ok(key) => keys.push(key),
-            // Never the value: faults are printed.
-            Err(error) => read.faults.push(error.to_string()),
-        }
-    }
-    keys
+    (keys, fixed, file)
 }
 
 #[cfg(test)]

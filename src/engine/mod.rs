@@ -17,6 +17,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::backend::BackendError;
+pub use crate::backend::Drill;
 use crate::budget::MemoryBudget;
 use crate::codecs::{DecodeError, EncodeError, Format, Header, Limits, OutputFormat};
 use crate::image::Size;
@@ -118,8 +119,12 @@ pub struct Timings {
     pub queue: Duration,
     /// Bytes to pixels, overlays too.
     pub decode: Duration,
-    /// Steps.
-    pub process: Duration,
+    /// Waiting until a GPU began with the steps.
+    pub device_wait: Duration,
+    /// Steps, without that wait.
+    pub steps: Duration,
+    /// Waiting for a thread that encodes.
+    pub encode_wait: Duration,
     /// Pixels to bytes.
     pub encode: Duration,
 }
@@ -129,7 +134,11 @@ pub struct Timings {
 pub struct Stats {
     /// Jobs that wait.
     pub queued: u64,
-    /// Threads at work.
+    /// How long a job that came now would wait.
+    pub queue_delay: Duration,
+    /// Threads of the pool.
+    pub threads: u64,
+    /// Those at work.
     pub running: u64,
     /// Jobs refused because the queue was full, since the start.
     pub shed_queue: u64,
@@ -165,7 +174,7 @@ impl Engine {
         // Threads get an arena when they first allocate: before any are started is the time to say how many there are.
         allocator::share_arenas(config.cpus);
         let pool = Pool::new(config.cpus, config.max_queue, budget.clone())?;
-        let placement = Arc::new(Placement::new(&config.gpu)?);
+        let placement = Arc::new(Placement::new(&config.gpu, &budget)?);
         Ok(Self { config, budget, pool, placement, counters: Arc::default() })
     }
 
@@ -179,20 +188,27 @@ impl Engine {
         &self.budget
     }
 
-    /// What the GPUs did.
-    pub fn gpu_figures(&self) -> crate::telemetry::events::GpuFigures {
-        self.placement.figures()
+    /// Whether GPUs take part: then two answers to one request may differ in their last bits.
+    pub fn has_gpus(&self) -> bool {
+        !self.placement.each().is_empty()
     }
 
-    /// Destroys the GPUs' devices as a driver's reset would; they are rebuilt in the background. For drills of just that.
-    pub fn lose_gpus(&self) {
-        self.placement.lose_devices();
+    /// What each GPU did.
+    pub fn gpu_figures(&self) -> Vec<crate::telemetry::events::GpuFigures> {
+        self.placement.each()
+    }
+
+    /// Makes the GPUs fail in some way; they are rebuilt in the background. For drills of just that.
+    pub fn drill_gpus(&self, drill: Drill) {
+        self.placement.drill(drill);
     }
 
     /// Counters and gauges now.
     pub fn stats(&self) -> Stats {
         Stats {
             queued: self.pool.queued() as u64,
+            queue_delay: self.pool.delay(),
+            threads: self.config.cpus.max(1) as u64,
             running: self.pool.running(),
             shed_queue: self.counters.shed_queue.load(Ordering::Relaxed),
             shed_late: self.counters.shed_late.load(Ordering::Relaxed),
@@ -227,19 +243,8 @@ impl Engine {
         let (limits, counters) = (self.config.limits, Arc::clone(&self.counters));
         let (finisher, placement) = (self.pool.finisher(), Arc::clone(&self.placement));
         self.on_pool(bytes, deadline, move |charge, queue, answer, control| {
-            // The source is let go as soon as it is decoded, the memory when the file is done.
-            let stage = work::Stage { limits, panics: &counters.panics, control: &control, placement: &placement };
-            match stage.make_pixels(job, charge) {
-                Ok(pixels) => {
-                    let counters = Arc::clone(&counters);
-                    finisher.submit(Box::new(move || {
-                        let _ = answer.send(work::encode(pixels, queue, &counters.panics));
-                    }));
-                }
-                Err(error) => {
-                    let _ = answer.send(Err(error));
-                }
-            }
+            let stages = work::Stages { limits, counters, control, placement, finisher };
+            stages.run(job, queue, charge, answer);
         })
         .await
     }

@@ -5,20 +5,29 @@ mod model;
 
 use std::time::Duration;
 
-use crate::backend::{Backend, BackendError, Checkpoint, CpuBackend};
-use crate::image::{Form, ImageBuf, Picture};
-use crate::ops::Step;
 #[cfg(feature = "gpu")]
-use crate::telemetry::events;
+use crate::backend::BackendError;
+use crate::backend::{Backend, Checkpoint, CpuBackend, Drill};
+use crate::budget::MemoryBudget;
+use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes};
+use crate::ops::Step;
 use crate::telemetry::events::GpuFigures;
 
+use super::EngineError;
+
+#[cfg(feature = "gpu")]
+use std::sync::Arc;
 #[cfg(feature = "gpu")]
 use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
 #[cfg(feature = "gpu")]
-use crate::backend::{GpuBackend, gpu::GpuPicture};
+use crate::backend::GpuBackend;
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::{Answer, Filling, GpuPicture, Prepared, Source, Staged};
+#[cfg(feature = "gpu")]
+use crate::telemetry::events;
 #[cfg(feature = "gpu")]
 use model::Model;
 
@@ -41,6 +50,10 @@ pub struct GpuConfig {
     pub mode: GpuMode,
     /// Which: a part of a name or a place in the list; `None`: all.
     pub adapter: Option<String>,
+    /// Bytes of device memory that each may use at most; `None`: as much as the work needs, some gigabytes.
+    pub memory: Option<u64>,
+    /// How long a submission may take before its device counts as lost; `None`: 5 s.
+    pub deadline: Option<Duration>,
 }
 
 /// Where the steps of a job were done, and what was expected.
@@ -58,6 +71,56 @@ pub struct Placed {
     pub bytes_up: u64,
     /// The latter.
     pub bytes_down: u64,
+    /// How long the GPU let the job wait until it began.
+    pub device_wait: Duration,
+}
+
+/// What is to be done with a picture; kept until it is done, for what a GPU does not do is done again from it.
+pub(super) struct Task {
+    pub(super) subject: Subject,
+    pub(super) overlays: Vec<ImageBuf>,
+    pub(super) steps: Vec<Step>,
+    pub(super) form: Form,
+}
+
+/// The picture of a task.
+pub(super) enum Subject {
+    Here(Picture),
+    /// It was decoded into a GPU's memory; whoever needs it here decodes it again.
+    Again(Box<dyn FnOnce() -> Result<Picture, EngineError> + Send>),
+}
+
+impl Task {
+    fn on_cpu(self, checkpoint: &dyn Checkpoint) -> Result<Picture, EngineError> {
+        let Self { subject, overlays, steps, form } = self;
+        let picture = match subject {
+            Subject::Here(picture) => picture,
+            Subject::Again(decode) => decode()?,
+        };
+        Ok(CpuBackend.run_to(picture, &overlays, &steps, form, checkpoint)?)
+    }
+}
+
+/// Where a picture that is not decoded yet will be worked on.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
+pub(super) enum Ahead {
+    /// Nothing was decided.
+    Open,
+    /// Here.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "nothing is decided where there is one place"))]
+    Here(Decided),
+    /// On a GPU: it is decoded into its memory.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "there is no GPU"))]
+    Away(Space),
+}
+
+/// A task that was given its place.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
+pub(super) enum Begun {
+    /// To be done here.
+    Here(Rest),
+    /// A GPU does it.
+    Away(Away),
 }
 
 /// The backends.
@@ -75,30 +138,71 @@ pub(super) struct Placement {
 
 /// The CPU alone.
 #[cfg(not(feature = "gpu"))]
-impl Placement {
-    pub(super) fn new(config: &GpuConfig) -> std::io::Result<Self> {
-        if config.mode == GpuMode::On {
-            return Err(std::io::Error::other("--gpu on: this program was built without the gpu feature"));
+mod alone {
+    use std::sync::Arc;
+
+    use super::*;
+
+    impl Placement {
+        pub(in crate::engine) fn new(config: &GpuConfig, _: &MemoryBudget) -> std::io::Result<Self> {
+            if config.mode == GpuMode::On {
+                return Err(std::io::Error::other("--gpu on: this program was built without the gpu feature"));
+            }
+            Ok(Self {})
         }
-        Ok(Self {})
+
+        pub(in crate::engine) fn ahead(&self, _: &Planes, _: (&[Step], Form)) -> Ahead {
+            Ahead::Open
+        }
+
+        pub(in crate::engine) fn begin(self: &Arc<Self>, task: Task, _: Option<Decided>) -> Begun {
+            Begun::Here(Rest(task))
+        }
+
+        pub(in crate::engine) fn drill(&self, _: Drill) {}
+
+        pub(in crate::engine) fn each(&self) -> Vec<GpuFigures> {
+            Vec::new()
+        }
     }
 
-    pub(super) fn run(
-        &self,
-        picture: Picture,
-        overlays: &[ImageBuf],
-        (steps, form): (&[Step], Form),
-        checkpoint: &dyn Checkpoint,
-    ) -> Result<(Picture, Placed), BackendError> {
-        Ok((CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?, Placed::default()))
+    /// There is one place: nothing is decided, no other memory filled.
+    #[allow(dead_code, reason = "what the build with GPUs has, so that the engine is the same")]
+    pub(in crate::engine) struct Decided;
+
+    #[allow(dead_code, reason = "as above")]
+    pub(in crate::engine) struct Space;
+
+    impl PlaneSink for Space {
+        fn rows(&mut self, _: usize, _: u32, _: &[u8]) {}
     }
 
-    pub(super) fn lose_devices(&self) {}
+    impl Space {
+        pub(in crate::engine) fn filled(self, _: &Arc<Placement>, task: Task) -> Away {
+            Away(Rest(task))
+        }
+    }
 
-    pub(super) fn figures(&self) -> GpuFigures {
-        GpuFigures::default()
+    /// A task.
+    pub(in crate::engine) struct Rest(Task);
+
+    impl Rest {
+        pub(in crate::engine) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), EngineError> {
+            Ok((self.0.on_cpu(checkpoint)?, Placed::default()))
+        }
+    }
+
+    /// A task that goes nowhere.
+    pub(in crate::engine) struct Away(Rest);
+
+    impl Away {
+        pub(in crate::engine) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
+            resume(self.0);
+        }
     }
 }
+#[cfg(not(feature = "gpu"))]
+pub(super) use alone::{Away, Decided, Rest, Space};
 
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
@@ -119,10 +223,16 @@ impl Placement {
     ///
     /// # Errors
     /// When a GPU must be used and there is none.
-    pub(super) fn new(config: &GpuConfig) -> std::io::Result<Self> {
+    pub(super) fn new(config: &GpuConfig, budget: &MemoryBudget) -> std::io::Result<Self> {
         use crate::backend::gpu::{Wanted, hardware_may_be_there};
-        let wanted =
-            Wanted { adapter: config.adapter.clone(), software: config.mode == GpuMode::On, ..Wanted::default() };
+        let wanted = Wanted {
+            adapter: config.adapter.clone(),
+            software: config.mode == GpuMode::On,
+            memory: config.memory,
+            deadline: config.deadline,
+            budget: Some(budget.clone()),
+            ..Wanted::default()
+        };
         let ask = match config.mode {
             GpuMode::Off => false,
             GpuMode::Auto => hardware_may_be_there(),
@@ -148,56 +258,75 @@ impl Placement {
         Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
     }
 
-    /// Does the steps wherever it is predicted to be fastest.
-    pub(super) fn run(
-        &self,
-        picture: Picture,
-        overlays: &[ImageBuf],
-        (steps, form): (&[Step], Form),
-        checkpoint: &dyn Checkpoint,
-    ) -> Result<(Picture, Placed), BackendError> {
-        if self.gpus.is_empty() || steps.is_empty() {
-            return Ok((CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?, Placed::default()));
+    /// Decides where a picture is worked on before it is decoded, so that it can be decoded to there.
+    pub(super) fn ahead(&self, planes: &Planes, work: (&[Step], Form)) -> Ahead {
+        let Some(choice) = self.choose(Source::Coming(planes), &[], work) else { return Ahead::Open };
+        let Choice { mut decided, gpu } = choice;
+        let Some((gpu, prepared)) = gpu else { return Ahead::Here(decided) };
+        let begun = Instant::now();
+        match prepared.open() {
+            Ok(filling) => Ahead::Away(Space { decided, filling, gpu, begun }),
+            Err(error) => {
+                decided.fall_back(&error);
+                Ahead::Here(decided)
+            }
         }
-        let work = model::work(&picture, steps);
+    }
+
+    /// Gives a task its place: the one that was decided, or where it is predicted to be done first. What goes to a GPU is
+    /// copied into mapped memory here.
+    pub(super) fn begin(self: &Arc<Self>, task: Task, decided: Option<Decided>) -> Begun {
+        let here = |task, decided| Begun::Here(Rest { placement: Arc::clone(self), task, decided, tried: None });
+        let Subject::Here(picture) = &task.subject else { return here(task, decided) };
+        if decided.is_some() {
+            return here(task, decided);
+        }
+        let Some(choice) = self.choose(Source::Here(picture), &task.overlays, (&task.steps, task.form)) else {
+            return here(task, None);
+        };
+        let Choice { mut decided, gpu } = choice;
+        let Some((gpu, prepared)) = gpu else { return here(task, Some(decided)) };
+        let begun = Instant::now();
+        match prepared.stage() {
+            Ok(staged) => {
+                let rest = Rest { placement: Arc::clone(self), task, decided: Some(decided), tried: None };
+                Begun::Away(Away { rest, staged, gpu, begun })
+            }
+            Err(error) => {
+                decided.fall_back(&error);
+                here(task, Some(decided))
+            }
+        }
+    }
+
+    /// `None` when there is nothing to choose.
+    fn choose<'a>(
+        &'a self,
+        source: Source<'a>,
+        overlays: &'a [ImageBuf],
+        (steps, form): (&[Step], Form),
+    ) -> Option<Choice<'a>> {
+        if self.gpus.is_empty() || steps.is_empty() {
+            return None;
+        }
+        let work = model::work(&source, steps);
         let best = self
             .gpus
             .iter()
-            .filter(|gpu| gpu.backend.takes(&picture, overlays, steps))
-            .map(|gpu| (gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), gpu))
-            .min_by_key(|(estimate, _)| *estimate);
-        let mut placed = Placed {
+            .enumerate()
+            .filter(|(_, gpu)| gpu.backend.has_room())
+            .filter_map(|(i, gpu)| {
+                let prepared = gpu.backend.prepare(source, overlays, (steps, form)).ok()?;
+                Some((gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
+            })
+            .min_by_key(|(estimate, ..)| *estimate);
+        let placed = Placed {
             cpu_estimate: self.cpu.predict(work, 0),
-            gpu_estimate: best.map(|(estimate, _)| estimate),
+            gpu_estimate: best.as_ref().map(|(estimate, ..)| *estimate),
             ..Placed::default()
         };
-        if let Some((estimate, gpu)) = best
-            && self.prefers_gpu(estimate, placed.cpu_estimate)
-        {
-            let waiting = gpu.pending.fetch_add(work, Ordering::Relaxed);
-            let begun = Instant::now();
-            let made = gpu.backend.attempt(&picture, overlays, (steps, form), checkpoint);
-            gpu.pending.fetch_sub(work, Ordering::Relaxed);
-            match made {
-                Ok(GpuPicture { picture, bytes_up, bytes_down }) => {
-                    gpu.model.observe(work, waiting, begun.elapsed());
-                    (placed.bytes_up, placed.bytes_down) = (bytes_up, bytes_down);
-                    placed.gpu = Some(gpu.backend.adapter().index);
-                    events::placed("gpu");
-                    return Ok((picture, placed));
-                }
-                Err(BackendError::Cancelled) => return Err(BackendError::Cancelled),
-                Err(error) => {
-                    events::gpu_fell_back(&error.to_string());
-                    placed.fell_back = true;
-                }
-            }
-        }
-        let begun = Instant::now();
-        let made = CpuBackend.run_to(picture, overlays, steps, form, checkpoint)?;
-        self.cpu.observe(work, 0, begun.elapsed());
-        events::placed("cpu");
-        Ok((made, placed))
+        let gpu = best.filter(|(estimate, ..)| self.prefers_gpu(*estimate, placed.cpu_estimate));
+        Some(Choice { decided: Decided { placed, work }, gpu: gpu.map(|(_, i, prepared)| (i, prepared)) })
     }
 
     fn prefers_gpu(&self, gpu: Duration, cpu: Duration) -> bool {
@@ -210,125 +339,165 @@ impl Placement {
         if close && self.decisions.fetch_add(1, Ordering::Relaxed) % DOUBT == DOUBT - 1 { !faster } else { faster }
     }
 
-    /// Destroys every device as a driver's reset would.
-    pub(super) fn lose_devices(&self) {
+    /// Makes every device fail in some way.
+    pub(super) fn drill(&self, drill: Drill) {
         for gpu in &self.gpus {
-            gpu.backend.lose_device();
+            gpu.backend.drill(drill);
         }
     }
 
-    /// Sums over all GPUs.
-    pub(super) fn figures(&self) -> GpuFigures {
-        let mut sum = GpuFigures::default();
-        for gpu in &self.gpus {
+    /// What each GPU did.
+    pub(super) fn each(&self) -> Vec<GpuFigures> {
+        let of = |gpu: &Gpu| {
             let stats = gpu.backend.stats();
-            sum.devices += u64::from(stats.alive);
-            sum.submissions += stats.submissions;
-            sum.pictures += stats.pictures;
-            sum.bytes_up += stats.bytes_up;
-            sum.bytes_down += stats.bytes_down;
-            sum.losses += stats.losses;
+            GpuFigures {
+                adapter: gpu.backend.adapter().index,
+                devices: u64::from(stats.alive),
+                losses: stats.losses,
+                submissions: stats.submissions,
+                pictures: stats.pictures,
+                bytes_up: stats.bytes_up,
+                bytes_down: stats.bytes_down,
+                busy: stats.busy,
+            }
+        };
+        self.gpus.iter().map(of).collect()
+    }
+}
+
+/// What was decided for a task.
+#[cfg(feature = "gpu")]
+pub(super) struct Decided {
+    placed: Placed,
+    work: u64,
+}
+
+#[cfg(feature = "gpu")]
+impl Decided {
+    fn fall_back(&mut self, error: &BackendError) {
+        let reason = match error {
+            BackendError::Impossible(_) => "unsupported",
+            BackendError::OutOfMemory => "memory",
+            BackendError::Cancelled | BackendError::DeviceLost => "device_lost",
+        };
+        events::gpu_fell_back(reason, &error.to_string());
+        self.placed.fell_back = true;
+    }
+}
+
+#[cfg(feature = "gpu")]
+struct Choice<'a> {
+    decided: Decided,
+    gpu: Option<(usize, Prepared<'a>)>,
+}
+
+/// Memory of a GPU that a picture is decoded into.
+#[cfg(feature = "gpu")]
+pub(super) struct Space {
+    decided: Decided,
+    filling: Filling,
+    gpu: usize,
+    begun: Instant,
+}
+
+#[cfg(feature = "gpu")]
+impl Space {
+    /// The picture is there; `task` is what is to be done with it.
+    pub(super) fn filled(self, placement: &Arc<Placement>, task: Task) -> Away {
+        let Self { decided, filling, gpu, begun } = self;
+        let rest = Rest { placement: Arc::clone(placement), task, decided: Some(decided), tried: None };
+        Away { rest, staged: filling.close(), gpu, begun }
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl PlaneSink for Space {
+    fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
+        self.filling.rows(plane, first, samples);
+    }
+}
+
+/// A task that is on its way to a GPU.
+#[cfg(feature = "gpu")]
+pub(super) struct Away {
+    rest: Rest,
+    staged: Staged,
+    gpu: usize,
+    begun: Instant,
+}
+
+#[cfg(feature = "gpu")]
+impl Away {
+    /// Submits it. `resume` is called once, when there is something to be done again: it must not keep the thread, and hand
+    /// the rest over to one of the pool.
+    pub(super) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
+        let Self { mut rest, staged, gpu, begun } = self;
+        let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
+        let placement = Arc::clone(&rest.placement);
+        let Gpu { backend, pending, .. } = &placement.gpus[gpu];
+        let behind = pending.fetch_add(work, Ordering::Relaxed);
+        backend.submit(staged, move |answer| {
+            rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
+            rest.tried = Some(Tried { gpu, behind, begun, answer });
+            resume(rest);
+        });
+    }
+}
+
+/// What a GPU made of a task.
+#[cfg(feature = "gpu")]
+struct Tried {
+    gpu: usize,
+    /// Work that was before it.
+    behind: u64,
+    begun: Instant,
+    answer: Result<Answer, BackendError>,
+}
+
+/// What is left of a task: all of it, or to copy the picture out that a GPU made.
+#[cfg(feature = "gpu")]
+pub(super) struct Rest {
+    placement: Arc<Placement>,
+    task: Task,
+    /// `None` when nothing was predicted.
+    decided: Option<Decided>,
+    tried: Option<Tried>,
+}
+
+#[cfg(feature = "gpu")]
+impl Rest {
+    /// Finishes the task; on the CPU if the GPU made nothing.
+    ///
+    /// # Errors
+    /// Those of the steps, and of decoding where that is done again; [`BackendError::Cancelled`].
+    pub(super) fn finish(self, checkpoint: &dyn Checkpoint) -> Result<(Picture, Placed), EngineError> {
+        let Self { placement, task, mut decided, tried } = self;
+        if checkpoint.is_cancelled() {
+            return Err(BackendError::Cancelled.into());
         }
-        sum
+        if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
+            let gpu = &placement.gpus[gpu];
+            match answer.and_then(Answer::picture) {
+                Ok(GpuPicture { picture, bytes_up, bytes_down, waited: device_wait }) => {
+                    gpu.model.observe(decided.work, behind, begun.elapsed());
+                    events::placed("gpu");
+                    let gpu = Some(gpu.backend.adapter().index);
+                    return Ok((picture, Placed { gpu, bytes_up, bytes_down, device_wait, ..decided.placed }));
+                }
+                Err(error) => decided.fall_back(&error),
+            }
+        }
+        let begun = Instant::now();
+        let Some(Decided { placed, work }) = decided else { return Ok((task.on_cpu(checkpoint)?, Placed::default())) };
+        let is_here = matches!(task.subject, Subject::Here(_));
+        let made = task.on_cpu(checkpoint)?;
+        if is_here {
+            placement.cpu.observe(work, 0, begun.elapsed());
+        }
+        events::placed("cpu");
+        Ok((made, placed))
     }
 }
 
 #[cfg(all(test, feature = "gpu"))]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use super::*;
-    use crate::backend::NeverCancelled;
-    use crate::image::{PixelFormat, Size};
-    use crate::ops::{Filter, Sigma};
-
-    fn placement(mode: GpuMode) -> Option<Placement> {
-        let made = Placement::new(&GpuConfig { mode, adapter: None });
-        if made.is_err() {
-            assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "{made:?}");
-            eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
-        }
-        made.ok()
-    }
-
-    #[allow(clippy::unwrap_used, reason = "the pixels are of that size")]
-    fn noise(width: u32, height: u32) -> Picture {
-        let size = Size::at_least_one(width, height);
-        let pixels = (0..ImageBuf::byte_len(size, PixelFormat::Rgb8)).map(|i| (i * i / 97 + i) as u8).collect();
-        ImageBuf::new(size, PixelFormat::Rgb8, pixels).unwrap().into()
-    }
-
-    fn shrink() -> Vec<Step> {
-        vec![Step::Resample { to: Size::at_least_one(99, 70), filter: Filter::Lanczos3 }, Step::Gray]
-    }
-
-    #[test]
-    fn off_predicts_nothing_and_uses_the_cpu() {
-        let placement = placement(GpuMode::Off).unwrap();
-        let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
-        assert_eq!(placed, Placed::default());
-        assert_eq!(placement.figures(), GpuFigures::default());
-    }
-
-    #[test]
-    fn a_name_that_no_adapter_has_is_an_error_only_where_a_gpu_must_be_used() {
-        let named = |mode| Placement::new(&GpuConfig { mode, adapter: Some("no such adapter".into()) });
-        assert!(named(GpuMode::On).unwrap_err().to_string().contains("no such adapter"));
-        assert!(named(GpuMode::Auto).unwrap().gpus.is_empty());
-    }
-
-    #[test]
-    fn on_uses_the_gpu_for_what_it_can_do_and_the_cpu_for_the_rest() {
-        let Some(placement) = placement(GpuMode::On) else { return };
-        let (_, placed) = placement.run(noise(300, 200), &[], (&shrink(), Form::Packed), &NeverCancelled).unwrap();
-        assert!(placed.gpu.is_some() && placed.gpu_estimate.is_some() && placed.cpu_estimate > Duration::ZERO);
-        let smart = [Step::SmartCrop { to: Size::at_least_one(50, 50) }];
-        let (_, placed) = placement.run(noise(300, 200), &[], (&smart, Form::Packed), &NeverCancelled).unwrap();
-        assert!(placed.gpu.is_none() && placed.gpu_estimate.is_none() && !placed.fell_back);
-        assert!(placement.figures().pictures > 0 && placement.figures().bytes_up > 180_000);
-    }
-
-    /// The device is destroyed again and again under load: no job fails, none gives another picture.
-    #[test]
-    fn no_job_notices_that_its_device_is_lost() {
-        let Some(placement) = placement(GpuMode::On) else { return };
-        let mut steps = shrink();
-        steps.push(Step::Blur(Sigma::new(2.0).unwrap()));
-        let expected = CpuBackend.run(noise(600, 400), &[], &steps, &NeverCancelled).unwrap();
-        let (stop, on_gpu, fell_back) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        let work = (steps.as_slice(), Form::Packed);
-                        let (made, placed) = placement.run(noise(600, 400), &[], work, &NeverCancelled).unwrap();
-                        let Picture::Packed(made) = made else { panic!("planes") };
-                        let apart = made.pixels().iter().zip(expected.pixels()).map(|(a, b)| a.abs_diff(*b)).max();
-                        assert!(apart <= Some(2), "{apart:?}");
-                        on_gpu.fetch_add(u64::from(placed.gpu.is_some()), Ordering::Relaxed);
-                        fell_back.fetch_add(u64::from(placed.fell_back), Ordering::Relaxed);
-                    }
-                });
-            }
-            let begun = Instant::now();
-            let mut before = u64::MAX;
-            let mut losses = 0;
-            while losses < 4 && begun.elapsed() < Duration::from_secs(60) {
-                std::thread::sleep(Duration::from_millis(50));
-                // Only a device that has worked is worth destroying.
-                let done = on_gpu.load(Ordering::Relaxed);
-                if placement.figures().devices == 1 && done != before && losses == placement.figures().losses {
-                    before = done;
-                    placement.gpus[0].backend.lose_device();
-                    while placement.figures().losses == losses && begun.elapsed() < Duration::from_secs(60) {
-                        std::thread::sleep(Duration::from_millis(2));
-                    }
-                    losses += 1;
-                }
-            }
-            stop.store(true, Ordering::Relaxed);
-        });
-        assert_eq!(placement.figures().losses, 4);
-        assert!(on_gpu.load(Ordering::Relaxed) > 0 && fell_back.load(Ordering::Relaxed) > 0);
-    }
-}
+mod tests;

@@ -56,6 +56,14 @@ struct Shared {
     service_us: AtomicU64,
 }
 
+impl Shared {
+    /// How long so many jobs keep the next one waiting.
+    fn foretold(&self, ahead: usize) -> Duration {
+        let service = self.service_us.load(Ordering::Relaxed);
+        Duration::from_micros(service.saturating_mul(ahead as u64) / self.threads as u64)
+    }
+}
+
 /// Why a job was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -106,10 +114,7 @@ impl Pool {
         if queue.starts.len() >= shared.max_queue && shared.running.load(Ordering::Relaxed) >= shared.threads as u64 {
             return Err(Refused::QueueFull);
         }
-        let service = shared.service_us.load(Ordering::Relaxed);
-        let ahead = queue.starts.len() as u64;
-        let wait = Duration::from_micros(service.saturating_mul(ahead) / shared.threads as u64);
-        if now + wait >= control.deadline() {
+        if now + shared.foretold(queue.starts.len()) >= control.deadline() {
             return Err(Refused::TooLate);
         }
         queue.starts.push_back(Waiting { control, bytes, since: now, start });
@@ -130,6 +135,14 @@ impl Pool {
     /// Threads at work.
     pub(super) fn running(&self) -> u64 {
         self.shared.running.load(Ordering::Relaxed)
+    }
+
+    /// How long a job that came now would wait: what those before it will take, and no less than the oldest of them has
+    /// waited already, be it for a thread or for memory.
+    pub(super) fn delay(&self) -> Duration {
+        let queue = lock(&self.shared.queue);
+        let oldest = queue.starts.iter().filter(|job| !job.control.is_cancelled()).map(|job| job.since.elapsed()).max();
+        oldest.map_or(Duration::ZERO, |oldest| oldest.max(self.shared.foretold(queue.starts.len())))
     }
 
     /// Mean time that a waiting job may expect before its turn, in whole seconds, at least 1.
@@ -267,6 +280,7 @@ fn wait<'a>(shared: &'a Shared, mut queue: MutexGuard<'a, Queue>) -> (MutexGuard
             return (queue, Some(Task::Start(job, charge)));
         }
         // Memory comes back when other jobs or fetches end; the job keeps its place.
+        shared.budget.report_shortage();
         if overloaded {
             queue.starts.push_back(job);
         } else {
@@ -343,6 +357,29 @@ mod tests {
         assert!(results.recv_timeout(Duration::from_millis(50)).is_err());
         drop(held);
         assert_eq!(results.recv_timeout(Duration::from_secs(5)).unwrap(), 50);
+    }
+
+    #[test]
+    fn the_delay_is_foretold_and_at_least_what_the_oldest_has_waited() {
+        let pool = Pool::new(1, 8, MemoryBudget::new(100)).unwrap();
+        assert_eq!(pool.delay(), Duration::ZERO);
+        let (gate_open, gate) = mpsc::channel::<()>();
+        let (entered, is_running) = mpsc::channel();
+        let hold = move |_: Option<Charge>, _: Duration| {
+            entered.send(()).unwrap();
+            gate.recv().unwrap();
+        };
+        pool.submit(soon(), 1, Box::new(hold)).unwrap();
+        is_running.recv().unwrap();
+        // Nobody waits yet.
+        assert_eq!(pool.delay(), Duration::ZERO);
+        pool.submit(soon(), 1, Box::new(|_, _| ())).unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+        assert!(pool.delay() >= Duration::from_millis(30));
+        pool.shared.service_us.store(2_000_000, Ordering::Relaxed);
+        pool.submit(soon(), 1, Box::new(|_, _| ())).unwrap();
+        assert_eq!(pool.delay(), Duration::from_secs(4));
+        gate_open.send(()).unwrap();
     }
 
     #[test]

@@ -1,21 +1,25 @@
 //! What a worker does for one job, each stage under `catch_unwind`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use tokio::sync::oneshot;
+
 use crate::backend::{Backend, Checkpoint, CpuBackend};
 use crate::budget::Charge;
-use crate::codecs::{self, DecodeError, DecodeSpec, EncodeSpec, Header, Limits, Metadata};
+use crate::codecs::{self, DecodeError, DecodeSpec, DecodedTo, EncodeSpec, Header, Limits, Metadata};
 use crate::image::{ImageBuf, Picture, PixelFormat, Size};
 use crate::ops::{self, Step};
 use crate::plan::{Overlay, Plan};
 
 use super::control::Control;
-use super::placement::{Placed, Placement};
-use super::{EngineError, Job, Output, Timings};
+use super::placement::{Ahead, Away, Begun, Decided, Placed, Placement, Rest, Space, Subject, Task};
+use super::pool::Finisher;
+use super::{Counters, EngineError, Job, Output, Timings};
 
 /// Reads a header. A decoder that panics found a damaged file that it did not expect: the client's fault as much as ours.
 pub(super) fn probe(source: &[u8], limits: &Limits, panics: &AtomicU64) -> Result<Header, EngineError> {
@@ -41,43 +45,150 @@ pub(super) fn probe_charged(
     probe(source, limits, panics)
 }
 
-/// A picture with all steps done, on its way to the encoder.
-pub(super) struct Pixels {
-    picture: Picture,
+/// Who waits for a picture.
+type Answer = oneshot::Sender<Result<Output, EngineError>>;
+
+/// What all stages of a job share.
+pub(super) struct Stages {
+    pub(super) limits: Limits,
+    pub(super) counters: Arc<Counters>,
+    pub(super) control: Control,
+    pub(super) placement: Arc<Placement>,
+    pub(super) finisher: Finisher,
+}
+
+/// What a job needs besides its picture, on its way from stage to stage.
+struct Luggage {
     metadata: Metadata,
     spec: EncodeSpec,
     timings: Timings,
-    placed: Placed,
     charge: Charge,
+    answer: Answer,
+    /// When the steps were done.
+    made: Instant,
 }
 
-/// What all stages of a job share.
-pub(super) struct Stage<'a> {
-    pub(super) limits: Limits,
-    pub(super) panics: &'a AtomicU64,
-    pub(super) control: &'a Control,
-    pub(super) placement: &'a Placement,
+/// A job that is decoded.
+#[allow(clippy::large_enum_variant, reason = "there is one a job, and it is moved twice")]
+enum Decoded {
+    /// To be given its place, or the one that was decided.
+    Here(Task, Option<Decided>),
+    Away(Away),
 }
 
-impl Stage<'_> {
-    /// Decodes the source and the overlays and does the steps.
-    pub(super) fn make_pixels(&self, job: Job, mut charge: Charge) -> Result<Pixels, EngineError> {
-        let Job { source, header, plan, overlays } = job;
+impl Stages {
+    /// Makes a picture: decodes here, does the steps here or leaves them to a GPU, and hands in the encoding. No thread
+    /// waits for a GPU: what it made comes back as the second half of a job.
+    pub(super) fn run(self, job: Job, queue: Duration, charge: Charge, answer: Answer) {
         let begun = Instant::now();
-        let cancelled = || self.control.is_cancelled();
-        let decoded = guarded(self.panics, || codecs::decode(&source, &header, &plan.decode, &self.limits, &cancelled))
-            .unwrap_or(Err(DecodeError::Unreadable))?;
+        let spec = job.plan.encode;
+        let (begin, metadata, charge) = match self.decode(job, charge) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                let _ = answer.send(Err(error));
+                return;
+            }
+        };
+        let timings = Timings { queue, decode: begun.elapsed(), ..Timings::default() };
+        let luggage = Luggage { metadata, spec, timings, charge, answer, made: Instant::now() };
+        let begun = Instant::now();
+        let place = || match begin {
+            Decoded::Here(task, decided) => self.placement.begin(task, decided),
+            Decoded::Away(away) => Begun::Away(away),
+        };
+        match guarded(self.panics(), place) {
+            Some(Begun::Here(rest)) => {
+                let Some((luggage, picture, placed)) = self.finish(rest, luggage, begun) else { return };
+                // Before any job that has not begun.
+                let counters = self.counters;
+                self.finisher.submit(Box::new(move || luggage.encode(&picture, placed, &counters.panics)));
+            }
+            Some(Begun::Away(away)) => {
+                let (finisher, counters) = (self.finisher.clone(), Arc::clone(&self.counters));
+                let resume = move |rest| {
+                    finisher.submit(Box::new(move || {
+                        let Some((luggage, picture, placed)) = self.finish(rest, luggage, begun) else { return };
+                        luggage.encode(&picture, placed, self.panics());
+                    }));
+                };
+                // Who waits is told by the dropped sender if this panics.
+                let _ = guarded(&counters.panics, || away.then(resume));
+            }
+            None => drop(luggage.answer.send(Err(EngineError::Panicked))),
+        }
+    }
+
+    fn panics(&self) -> &AtomicU64 {
+        &self.counters.panics
+    }
+
+    /// Decodes the source and the overlays: the source to where it will be worked on, if that can be said before. The
+    /// source is let go as soon as it is decoded here.
+    fn decode(&self, job: Job, mut charge: Charge) -> Result<(Decoded, Metadata, Charge), EngineError> {
+        let Job { source, header, plan, overlays: fetched } = job;
+        let form = codecs::form(&plan.encode);
+        // The steps with an overlay need it before anything can be laid out.
+        let ahead = || {
+            let planes = codecs::planes_ahead(&source, &header, &plan.decode)?;
+            Some(self.placement.ahead(&planes, (&plan.steps, form)))
+        };
+        let ahead = plan.overlays.is_empty().then(|| guarded(self.panics(), ahead)).flatten().flatten();
+        let (decoded, decided) = match ahead {
+            Some(Ahead::Away(mut space)) => match self.decode_to(&source, &header, &plan.decode, &mut space)? {
+                DecodedTo::Sink(metadata) => {
+                    let (limits, control, steps) = (self.limits, self.control.clone(), plan.steps);
+                    let again = move || {
+                        let cancelled = || control.is_cancelled();
+                        let decoded = codecs::decode(&source, &header, &plan.decode, &limits, &cancelled)?;
+                        Ok(decoded.picture)
+                    };
+                    let task = Task { subject: Subject::Again(Box::new(again)), overlays: Vec::new(), steps, form };
+                    return Ok((Decoded::Away(space.filled(&self.placement, task)), metadata, charge));
+                }
+                DecodedTo::Picture(decoded) => (decoded, None),
+            },
+            Some(Ahead::Here(decided)) => (self.decode_here(&source, &header, &plan.decode)?, Some(decided)),
+            Some(Ahead::Open) | None => (self.decode_here(&source, &header, &plan.decode)?, None),
+        };
         drop(source);
-        let overlays = self.overlays(&plan, &decoded.picture, &overlays, &mut charge)?;
-        let decode = begun.elapsed();
+        let overlays = self.overlays(&plan, &decoded.picture, &fetched, &mut charge)?;
+        let task = Task { subject: Subject::Here(decoded.picture), overlays, steps: plan.steps, form };
+        Ok((Decoded::Here(task, decided), decoded.metadata, charge))
+    }
 
-        let begun = Instant::now();
-        let work = (plan.steps.as_slice(), codecs::form(&plan.encode));
-        let run = || self.placement.run(decoded.picture, &overlays, work, self.control);
-        let (picture, placed) =
-            guarded(self.panics, || run().map_err(EngineError::from)).unwrap_or(Err(EngineError::Panicked))?;
-        let timings = Timings { decode, process: begun.elapsed(), ..Timings::default() };
-        Ok(Pixels { picture, metadata: decoded.metadata, spec: plan.encode, timings, placed, charge })
+    fn decode_here(&self, source: &[u8], header: &Header, spec: &DecodeSpec) -> Result<codecs::Decoded, DecodeError> {
+        let cancelled = || self.control.is_cancelled();
+        guarded(self.panics(), || codecs::decode(source, header, spec, &self.limits, &cancelled))
+            .unwrap_or(Err(DecodeError::Unreadable))
+    }
+
+    fn decode_to(
+        &self,
+        source: &[u8],
+        header: &Header,
+        spec: &DecodeSpec,
+        space: &mut Space,
+    ) -> Result<DecodedTo, DecodeError> {
+        let cancelled = || self.control.is_cancelled();
+        guarded(self.panics(), || codecs::decode_to(source, header, spec, &self.limits, space, &cancelled))
+            .unwrap_or(Err(DecodeError::Unreadable))
+    }
+
+    /// Ends the steps; whoever waits is told when they fail.
+    fn finish(&self, rest: Rest, mut luggage: Luggage, begun: Instant) -> Option<(Luggage, Picture, Placed)> {
+        let made = guarded(self.panics(), || rest.finish(&self.control)).unwrap_or(Err(EngineError::Panicked));
+        match made {
+            Ok((picture, placed)) => {
+                luggage.timings.device_wait = placed.device_wait;
+                luggage.timings.steps = begun.elapsed().saturating_sub(placed.device_wait);
+                luggage.made = Instant::now();
+                Some((luggage, picture, placed))
+            }
+            Err(error) => {
+                let _ = luggage.answer.send(Err(error));
+                None
+            }
+        }
     }
 
     /// Draws texts and decodes marks, in the order of the plan.
@@ -93,7 +204,7 @@ impl Stage<'_> {
             let image = match overlay {
                 Overlay::Text(spec) => {
                     let size = size_at(plan, i, picture.size());
-                    guarded(self.panics, || ops::draw_text(spec, size))
+                    guarded(self.panics(), || ops::draw_text(spec, size))
                         .ok_or(EngineError::Panicked)?
                         .map_err(|e| EngineError::Text(e.to_string()))?
                 }
@@ -115,7 +226,7 @@ impl Stage<'_> {
     fn mark(&self, bytes: &[u8], charge: &mut Charge) -> Result<ImageBuf, EngineError> {
         let cancelled = || self.control.is_cancelled();
         let spec = DecodeSpec::default();
-        let decoded = guarded(self.panics, || {
+        let decoded = guarded(self.panics(), || {
             let header = codecs::probe(bytes, &self.limits)?;
             let needed = header.size.area().saturating_mul(8).saturating_add(header.scratch_bytes);
             if !charge.try_grow(needed) {
@@ -127,20 +238,24 @@ impl Stage<'_> {
         .map_err(EngineError::Overlay)?;
         // Waiting here while holding memory could deadlock; better refuse.
         let decoded = decoded.ok_or(EngineError::Busy { retry_after_seconds: 1 })?;
-        Ok(CpuBackend.run(decoded.picture, &[], &[], self.control)?)
+        Ok(CpuBackend.run(decoded.picture, &[], &[], &self.control)?)
     }
 }
 
-/// Encodes and gives the memory back.
-pub(super) fn encode(pixels: Pixels, queue: Duration, panics: &AtomicU64) -> Result<Output, EngineError> {
-    let Pixels { picture, metadata, spec, timings, placed, charge } = pixels;
-    let begun = Instant::now();
-    let bytes = guarded(panics, || codecs::encode_picture(&picture, &metadata, &spec).map_err(EngineError::from))
-        .unwrap_or(Err(EngineError::Panicked))?;
-    let size = picture.size();
-    drop(charge);
-    let timings = Timings { queue, encode: begun.elapsed(), ..timings };
-    Ok(Output { bytes: bytes.into(), format: spec.format, size, timings, placed })
+impl Luggage {
+    /// Encodes, gives the memory back, and answers.
+    fn encode(self, picture: &Picture, placed: Placed, panics: &AtomicU64) {
+        let Self { metadata, spec, timings, charge, answer, made } = self;
+        let (encode_wait, begun) = (made.elapsed(), Instant::now());
+        let bytes = guarded(panics, || codecs::encode_picture(picture, &metadata, &spec).map_err(EngineError::from))
+            .unwrap_or(Err(EngineError::Panicked));
+        drop(charge);
+        let timings = Timings { encode_wait, encode: begun.elapsed(), ..timings };
+        let output =
+            |bytes: Vec<u8>| Output { bytes: bytes.into(), format: spec.format, size: picture.size(), timings, placed };
+        // Whoever asked may be gone.
+        let _ = answer.send(bytes.map(output));
+    }
 }
 
 /// Size of the picture just before overlay `index` is laid over it.

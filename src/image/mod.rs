@@ -8,6 +8,7 @@ mod orientation;
 mod picture;
 mod pixel;
 mod planes;
+mod sink;
 
 pub use buf::{BufError, ImageBuf};
 pub use coefficients::{CoefficientPlane, Coefficients};
@@ -16,3 +17,4 @@ pub use orientation::Orientation;
 pub use picture::{Form, Picture};
 pub use pixel::{AlphaMode, PixelFormat, Rgb8};
 pub use planes::{Plane, Planes};
+pub use sink::PlaneSink;

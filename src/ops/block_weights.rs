@@ -8,8 +8,8 @@
 use std::f64::consts::PI;
 use std::sync::{Arc, LazyLock};
 
-use super::Filter;
 use super::shared::Shared;
+use super::{Filter, WeightTable};
 
 /// The weights of one axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,39 +31,57 @@ impl BlockWeights {
     /// Weights for an axis of `samples` samples, of which the window `from .. from + span` (in samples, may be
     /// fractional) is resampled to `outputs` pixels.
     pub fn new(filter: Filter, samples: usize, from: f64, span: f64, outputs: usize, frequencies: usize) -> Self {
+        let window = from..from + span;
+        Self::of_table(&WeightTable::windowed(samples as u32, window, outputs as u32, filter), frequencies)
+    }
+
+    /// The weights over blocks of what a table does to their samples.
+    fn of_table(samples: &WeightTable, frequencies: usize) -> Self {
         let frequencies = frequencies.clamp(1, 8);
         let basis = basis();
-        let scale = span / outputs as f64;
-        let widen = scale.max(1.0);
-        let radius = filter.support() * widen;
+        let outputs = samples.dst_len() as usize;
         let mut table = Self {
             frequencies,
             bounds: Vec::with_capacity(outputs),
             weights: Vec::new(),
             starts: Vec::with_capacity(outputs),
         };
-        let mut taps = Vec::new();
-        for i in 0..outputs {
-            let centre = from + (i as f64 + 0.5) * scale;
-            let first = ((centre - radius).floor().max(0.0) as usize).min(samples - 1);
-            let end = ((centre + radius).ceil().max(1.0) as usize).clamp(first + 1, samples);
-            taps.clear();
-            taps.extend((first..end).map(|x| filter.weight((x as f64 + 0.5 - centre) / widen)));
-            let sum: f64 = taps.iter().sum();
+        for i in 0..samples.dst_len() {
+            let (first, taps) = samples.row(i);
+            let (first, end) = (first as usize, first as usize + taps.len());
             let (first_block, last_block) = (first / 8, (end - 1) / 8);
-            let blocks = last_block - first_block + 1;
-            table.bounds.push((first_block, blocks));
+            table.bounds.push((first_block, last_block - first_block + 1));
             table.starts.push(table.weights.len());
             for frequency in basis.iter().take(frequencies) {
                 for b in first_block..=last_block {
-                    let weight: f64 = (first.max(8 * b)..end.min(8 * b + 8))
-                        .map(|x| taps[x - first] / sum * frequency[x - 8 * b])
-                        .sum();
+                    let weight: f64 =
+                        (first.max(8 * b)..end.min(8 * b + 8)).map(|x| taps[x - first] * frequency[x - 8 * b]).sum();
                     table.weights.push(weight as f32);
                 }
             }
         }
         table
+    }
+
+    /// The weights over blocks of a component with half the samples of the picture, which is shrunk as if all had been
+    /// interpolated; `lengths` as in [`WeightTable::shared_interpolated`]. Made once.
+    pub(super) fn shared_interpolated(
+        filter: Filter,
+        lengths: (u32, u32),
+        outputs: u32,
+        frequencies: usize,
+    ) -> Arc<Self> {
+        type Key = (Filter, (u32, u32), u32, usize);
+        static TABLES: LazyLock<Shared<Key, BlockWeights>> = LazyLock::new(|| Shared::new(TABLE_BYTES));
+        let make = || {
+            let window = 0.0..f64::from(lengths.1);
+            Self::of_table(&WeightTable::shared_interpolated(lengths, window, outputs, filter), frequencies)
+        };
+        TABLES.get((filter, lengths, outputs, frequencies), Self::bytes, make)
+    }
+
+    fn bytes(&self) -> usize {
+        4 * self.weights.len() + 24 * self.bounds.len() + 128
     }
 
     /// [`BlockWeights::new`] for whoever needs the same table again: it is made once.
@@ -78,8 +96,7 @@ impl BlockWeights {
         type Key = (Filter, [u64; 2], [usize; 3]);
         static TABLES: LazyLock<Shared<Key, BlockWeights>> = LazyLock::new(|| Shared::new(TABLE_BYTES));
         let key = (filter, [from.to_bits(), span.to_bits()], [samples, outputs, frequencies]);
-        let bytes = |table: &Self| 4 * table.weights.len() + 24 * table.bounds.len() + 128;
-        TABLES.get(key, bytes, || Self::new(filter, samples, from, span, outputs, frequencies))
+        TABLES.get(key, Self::bytes, || Self::new(filter, samples, from, span, outputs, frequencies))
     }
 
     /// First block, and the weights of frequency `u` for output `i`, one a block.

@@ -8,6 +8,9 @@ use super::{BlockWeights, Filter, WeightTable};
 
 /// Tables, across and down, that resample `window` of a `picture` to `to`, over the samples of one of its planes. The
 /// result has a sample for each `step` pixels (across, down) of `to`, rounded up, in the middle of them.
+///
+/// Chroma that is shrunk to all pixels of `to` is shrunk as if it had been enlarged to the picture's size first, linearly,
+/// which is how general decoders do it: the weights of both are one table.
 pub fn plane_weights(
     picture: Size,
     plane: &Plane,
@@ -22,6 +25,10 @@ pub fn plane_weights(
         let from = f64::from(first) / ratio;
         let end = from + f64::from(count) * reach / ratio;
         // Linear interpolation is what decoders do to chroma; sharper filters ring on its coarse samples.
+        if ratio == 2.0 && step == 1 && count > to {
+            let window = f64::from(first)..f64::from(first + count);
+            return WeightTable::shared_interpolated((plane, picture), window, outputs, filter);
+        }
         let filter = if end - from < f64::from(outputs) && ratio > 1.0 { Filter::Triangle } else { filter };
         WeightTable::shared(plane, from..end, outputs, filter)
     };
@@ -63,12 +70,19 @@ pub fn component_weights(
     let span_x = spanned(picture.size.width(), luma.width(), component.size.width());
     let span_y = spanned(picture.size.height(), luma.height(), component.size.height());
     let k = frequencies(picture.count);
-    let axis = |samples: u32, span: f64, to: u32, step: u32| {
+    let axis = |picture: u32, samples: u32, span: f64, to: u32, step: u32| {
         let (outputs, reach) = coarse(to, step);
+        // As in `plane_weights`.
+        if span * 2.0 == f64::from(picture) && step == 1 && picture > to {
+            return BlockWeights::shared_interpolated(filter, (samples, picture), outputs, k);
+        }
         BlockWeights::shared(filter, samples as usize, 0.0, span * reach, outputs as usize, k)
     };
-    let (width, height) = (component.size.width(), component.size.height());
-    (axis(width, span_x, to.width(), step.0), axis(height, span_y, to.height(), step.1))
+    let (whole, part) = (picture.size, component.size);
+    (
+        axis(whole.width(), part.width(), span_x, to.width(), step.0),
+        axis(whole.height(), part.height(), span_y, to.height(), step.1),
+    )
 }
 
 /// Samples of a component that the whole picture spans: `picture / factor`, where `factor` is how many luma samples a

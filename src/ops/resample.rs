@@ -66,8 +66,49 @@ impl WeightTable {
         type Key = (u32, [u64; 2], u32, Filter);
         static TABLES: LazyLock<Shared<Key, WeightTable>> = LazyLock::new(|| Shared::new(TABLE_BYTES));
         let key = (src_len, [window.start.to_bits(), window.end.to_bits()], dst_len, filter);
-        let bytes = |table: &Self| 8 * (table.weights.len() + table.bounds.len()) + 128;
-        TABLES.get(key, bytes, || Self::windowed(src_len, window, dst_len, filter))
+        TABLES.get(key, Self::bytes, || Self::windowed(src_len, window, dst_len, filter))
+    }
+
+    /// As [`WeightTable::windowed`] over `full_len` pixels that are linearly interpolated from `src_len`, half as many
+    /// (rounded up) and each in the middle of two; a pixel is made of the nearer and the farther one by 3 to 1. At the ends
+    /// the nearer one counts alone.
+    fn interpolated((src_len, full_len): (u32, u32), window: Range<f64>, dst_len: u32, filter: Filter) -> Self {
+        let full = Self::windowed(full_len, window, dst_len, filter);
+        let last = i64::from(src_len.max(1)) - 1;
+        let rows = (0..full.dst_len()).map(|i| {
+            let (first, weights) = full.row(i);
+            let begin = (i64::from(first) / 2 - 1).max(0);
+            let mut row = vec![0.0; weights.len() / 2 + 3];
+            for (pixel, weight) in (i64::from(first)..).zip(weights) {
+                let near = (pixel / 2).min(last);
+                let far = if pixel % 2 == 0 { near - 1 } else { near + 1 }.max(0).min(last);
+                for (source, share) in [(near, 0.75), (far, 0.25)] {
+                    if let Some(slot) = row.get_mut((source - begin) as usize) {
+                        *slot += share * weight;
+                    }
+                }
+            }
+            row.truncate((last - begin + 1) as usize);
+            (begin as u32, row)
+        });
+        Self::from_rows(src_len.max(1), rows)
+    }
+
+    /// [`WeightTable::interpolated`], made once.
+    pub(super) fn shared_interpolated(
+        lengths: (u32, u32),
+        window: Range<f64>,
+        dst_len: u32,
+        filter: Filter,
+    ) -> Arc<Self> {
+        type Key = ((u32, u32), [u64; 2], u32, Filter);
+        static TABLES: LazyLock<Shared<Key, WeightTable>> = LazyLock::new(|| Shared::new(TABLE_BYTES));
+        let key = (lengths, [window.start.to_bits(), window.end.to_bits()], dst_len, filter);
+        TABLES.get(key, Self::bytes, || Self::interpolated(lengths, window, dst_len, filter))
+    }
+
+    fn bytes(&self) -> usize {
+        8 * (self.weights.len() + self.bounds.len()) + 128
     }
 
     /// A table of any rows, each the first source pixel and the weights from there on; zero weights at the ends are cut
@@ -139,6 +180,28 @@ fn trimmed(first: u32, mut row: Vec<f64>) -> (u32, Vec<f64>) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn interpolating_and_shrinking_are_one_table() {
+        for (src_len, full_len, dst_len) in [(50_u32, 100_u32, 13_u32), (50, 99, 40), (1, 2, 1), (1, 1, 1), (7, 13, 12)]
+        {
+            let source: Vec<f64> = (0..src_len).map(|i| f64::from((i * i * 37 + i * 11) % 256)).collect();
+            let at = |i: i64| source[i.clamp(0, i64::from(src_len) - 1) as usize];
+            let full: Vec<f64> = (0..i64::from(full_len))
+                .map(|p| 0.75 * at(p / 2) + 0.25 * at(if p % 2 == 0 { p / 2 - 1 } else { p / 2 + 1 }))
+                .collect();
+            let window = 0.0..f64::from(full_len);
+            let shrunk = WeightTable::windowed(full_len, window.clone(), dst_len, Filter::Lanczos3);
+            let table = WeightTable::interpolated((src_len, full_len), window, dst_len, Filter::Lanczos3);
+            let sum = |table: &WeightTable, source: &[f64], i: u32| {
+                let (first, row) = table.row(i);
+                row.iter().zip(&source[first as usize..]).map(|(w, s)| w * s).sum::<f64>()
+            };
+            for i in 0..dst_len {
+                assert!((sum(&table, &source, i) - sum(&shrunk, &full, i)).abs() < 1e-9, "{src_len} {dst_len} {i}");
+            }
+        }
+    }
+
     use super::*;
 
     const ALL: [Filter; 6] =

@@ -1,10 +1,12 @@
 //! May you: API key, URL signature, throttle. Pure decisions; HTTP statuses and headers are made by `server`.
 
 pub mod api_key;
+pub mod key_ring;
 pub mod signature;
 pub mod throttle;
 
 pub use api_key::ApiKey;
+pub use key_ring::{KeyFile, KeyRing, Reread};
 pub use signature::{Key, SignatureError};
 pub use throttle::{Throttle, Verdict};
 
@@ -16,6 +18,10 @@ pub struct Config {
     /// Keys of URL signatures; empty: signatures are not checked. The first one signs, every one verifies, so that a
     /// key can be rotated without a moment in which old URLs fail.
     pub signature_keys: Vec<Key>,
+    /// The file that the last of these come from; it may change while the server runs.
+    pub signature_key_file: Option<KeyFile>,
+    /// How many of the keys do not come from the file.
+    pub signature_keys_fixed: usize,
     /// Requests per second and burst, for each endpoint and method; `None`: no limit.
     pub throttle: Option<throttle::Rate>,
 }

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use crate::telemetry::events;
+use crate::telemetry::{Ids, civil, events, timestamp};
 
 /// Lines that may wait for the writing thread; more are dropped and counted.
 const BACKLOG: usize = 8192;
@@ -46,7 +46,17 @@ impl Level {
     }
 }
 
-/// What a line says.
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AccessFormat {
+    /// As imaginary writes them.
+    #[default]
+    Text,
+    /// One JSON object a line, with more in it.
+    Json,
+}
+
+/// What a line says; the second half is told in JSON alone.
 pub(super) struct Record<'a> {
     pub ip: &'a str,
     pub method: &'a str,
@@ -55,32 +65,41 @@ pub(super) struct Record<'a> {
     pub status: u16,
     pub bytes: u64,
     pub elapsed: Duration,
+    pub endpoint: &'a str,
+    /// Of the answer.
+    pub format: &'a str,
+    pub ids: Ids,
+    /// Name and length of each phase.
+    pub phases: Vec<(&'static str, Duration)>,
 }
 
 /// The log's sending end.
 #[derive(Debug, Clone)]
 pub(super) struct AccessLog {
     level: Level,
+    format: AccessFormat,
     lines: Option<SyncSender<String>>,
 }
 
 impl AccessLog {
     /// Starts the writing thread, unless nothing is to be logged.
-    pub(super) fn start(level: Level) -> std::io::Result<Self> {
+    pub(super) fn start(level: Level, format: AccessFormat) -> std::io::Result<Self> {
         if level == Level::None {
-            return Ok(Self { level, lines: None });
+            return Ok(Self { level, format, lines: None });
         }
         let (sender, receiver) = sync_channel(BACKLOG);
         std::thread::Builder::new().name("access-log".to_owned()).spawn(move || write_lines(&receiver))?;
-        Ok(Self { level, lines: Some(sender) })
+        Ok(Self { level, format, lines: Some(sender) })
     }
 
     /// Logs a request if its status is of interest.
     pub(super) fn log(&self, record: &Record<'_>) {
-        if let Some(lines) = &self.lines
-            && self.level.logs(record.status)
-            && lines.try_send(line(record, SystemTime::now())).is_err()
-        {
+        let Some(lines) = self.lines.as_ref().filter(|_| self.level.logs(record.status)) else { return };
+        let line = match self.format {
+            AccessFormat::Text => line(record, SystemTime::now()),
+            AccessFormat::Json => json(record, SystemTime::now()),
+        };
+        if lines.try_send(line).is_err() {
             events::access_log_dropped();
         }
     }
@@ -120,6 +139,46 @@ fn line(record: &Record<'_>, now: SystemTime) -> String {
     line
 }
 
+/// A URI as the log shows it.
+pub(super) fn redacted(uri: &str) -> String {
+    let mut text = String::with_capacity(uri.len());
+    push_redacted(&mut text, uri);
+    text
+}
+
+/// The same and more as one JSON object. Times are in seconds.
+fn json(record: &Record<'_>, now: SystemTime) -> String {
+    let mut uri = String::with_capacity(record.uri.len());
+    push_redacted(&mut uri, record.uri);
+    let mut phases = serde_json::Map::new();
+    for (name, took) in &record.phases {
+        // A picture and its watermark are two fetches.
+        let before = phases.get(*name).and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+        phases.insert((*name).to_owned(), micros(before + took.as_secs_f64()).into());
+    }
+    let line = serde_json::json!({
+        "timestamp": timestamp(now),
+        "ip": record.ip,
+        "method": record.method,
+        "uri": uri,
+        "protocol": record.protocol,
+        "status": record.status,
+        "bytes": record.bytes,
+        "duration": micros(record.elapsed.as_secs_f64()),
+        "endpoint": record.endpoint,
+        "format": record.format,
+        "phases": phases,
+        "trace_id": record.ids.trace.to_string(),
+        "span_id": record.ids.span.to_string(),
+    });
+    format!("{line}\n")
+}
+
+/// Seconds without more digits than the clock is worth.
+fn micros(seconds: f64) -> f64 {
+    (seconds * 1e6).round() / 1e6
+}
+
 /// The URI without the values of `key` and `sign`, which are secrets, and with control bytes escaped.
 fn push_redacted(line: &mut String, uri: &str) {
     let (path, query) = match uri.split_once('?') {
@@ -155,25 +214,15 @@ fn push_visible(line: &mut String, text: &str) {
     }
 }
 
-/// Year, month (1–12), day (1–31) and second of the day in UTC, by Howard Hinnant's `civil_from_days`.
-fn civil(time: SystemTime) -> (u64, u8, u8, u64) {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let days = seconds / 86_400 + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let small = |n: u64| u8::try_from(n).unwrap_or(1);
-    (year, small(month), small(day), seconds % 86_400)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::UNIX_EPOCH;
+
+    fn ids() -> Ids {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        crate::telemetry::Journal::begin(None, [parent].into_iter(), [].into_iter(), std::time::Instant::now()).ids()
+    }
 
     fn record(uri: &str) -> Record<'_> {
         Record {
@@ -184,6 +233,10 @@ mod tests {
             status: 200,
             bytes: 191,
             elapsed: Duration::from_micros(123),
+            endpoint: "resize",
+            format: "jpeg",
+            ids: ids(),
+            phases: vec![("fetch", Duration::from_micros(20)), ("fetch", Duration::from_micros(30))],
         }
     }
 
@@ -197,12 +250,16 @@ mod tests {
     }
 
     #[test]
-    fn leap_days_and_year_ends_are_right() {
-        let at = |seconds| civil(UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(at(0), (1970, 1, 1, 0));
-        assert_eq!(at(951_782_400), (2000, 2, 29, 0));
-        assert_eq!(at(1_798_761_599), (2026, 12, 31, 86_399));
-        assert_eq!(at(4_107_542_400), (2100, 3, 1, 0));
+    fn json_says_more_and_keeps_the_same_secrets() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_470_610);
+        let text = json(&record("/resize?sign=abc&width=\u{1b}\"1"), now);
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(told["uri"], "/resize?sign=REDACTED&width=\\u001b\"1");
+        assert_eq!(told["timestamp"], "2026-11-23T21:50:10.000000Z");
+        assert_eq!((told["status"].as_u64(), told["bytes"].as_u64()), (Some(200), Some(191)));
+        assert_eq!((told["duration"].as_f64(), told["phases"]["fetch"].as_f64()), (Some(0.000123), Some(0.00005)));
+        assert_eq!(told["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert!(text.ends_with("}\n") && text.lines().count() == 1);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use actix_web::web::{Bytes, Payload};
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::shadowing::Sample;
+
 /// A payload with a limit on each pause and on the whole.
 pub(super) struct TimedBody {
     payload: Payload,
@@ -20,14 +22,20 @@ pub(super) struct TimedBody {
     end: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     late: Rc<Cell<bool>>,
+    sample: Option<Sample>,
 }
 
 impl TimedBody {
-    /// `idle`: longest pause. `end`: when the whole has to be there.
-    pub(super) fn new(payload: Payload, idle: Duration, end: Option<std::time::Instant>) -> Self {
+    /// `idle`: longest pause. `end`: when the whole has to be there. `sample`: who gets a copy.
+    pub(super) fn new(
+        payload: Payload,
+        idle: Duration,
+        end: Option<std::time::Instant>,
+        sample: Option<Sample>,
+    ) -> Self {
         let end = end.map(Instant::from_std);
         let timer = Box::pin(sleep_until(next(idle, end)));
-        Self { payload, idle, end, timer, late: Rc::default() }
+        Self { payload, idle, end, timer, late: Rc::default(), sample }
     }
 
     /// Set once the stream has ended for being late.
@@ -49,6 +57,9 @@ impl Stream for TimedBody {
         let polled = Pin::new(&mut this.payload).poll_next(cx);
         if polled.is_ready() && this.end.is_none_or(|end| Instant::now() < end) {
             this.timer.as_mut().reset(next(this.idle, this.end));
+            if let (Poll::Ready(Some(Ok(piece))), Some(sample)) = (&polled, &this.sample) {
+                sample.push(piece);
+            }
             return polled;
         }
         if polled.is_ready() || this.timer.as_mut().poll(cx).is_ready() {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::access_log::Level;
+use super::access_log::{AccessFormat, Level};
 
 /// TLS files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub struct Config {
     pub cors: bool,
     /// Seconds for `Cache-Control`; `None`: no such headers.
     pub cache_ttl: Option<u32>,
+    /// Longest lifetime in caches that a source's own word gives; zero: sources are not asked.
+    pub source_cache_max: Duration,
+    /// Seconds that caches may keep a source's 404 or 410.
+    pub missing_ttl: u32,
+    /// `ETag`, `Last-Modified` and 304.
+    pub etag: bool,
     /// `Image-Width` and `Image-Height`.
     pub return_size: bool,
     /// `Phasor-Placement`.
@@ -59,6 +65,8 @@ pub struct Config {
     pub placeholder_status: Option<u16>,
     /// Access log.
     pub access_log: Level,
+    /// How it looks.
+    pub access_log_format: AccessFormat,
     /// Probes and metrics.
     pub admin: Option<Admin>,
     /// Time between a stop signal and the end of accepting.
@@ -107,12 +115,16 @@ impl Default for Config {
             head: false,
             cors: false,
             cache_ttl: None,
+            source_cache_max: Duration::ZERO,
+            missing_ttl: 0,
+            etag: true,
             return_size: false,
             debug_headers: false,
             disabled: Vec::new(),
             placeholder: Placeholder::Off,
             placeholder_status: None,
             access_log: Level::Info,
+            access_log_format: AccessFormat::Text,
             admin: None,
             drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(25),

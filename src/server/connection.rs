@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep_until};
 
-use crate::telemetry::events;
+use crate::telemetry::events::{self, Stage};
 
 /// Bytes to and from a client, encrypted or not.
 pub(super) enum Wire {
@@ -55,6 +55,8 @@ pub(super) struct Shared {
     busy: Cell<usize>,
     /// When the first byte of the answer under way was written.
     writing_since: Cell<Option<Instant>>,
+    /// When the answer under way was made; HTTP/1 only.
+    answered: Cell<Option<Instant>>,
     gone: Cell<bool>,
     notify: Notify,
 }
@@ -65,6 +67,7 @@ impl Shared {
             phase: Cell::new(Phase::Idle(Instant::now())),
             busy: Cell::new(0),
             writing_since: Cell::new(None),
+            answered: Cell::new(None),
             gone: Cell::new(false),
             notify: Notify::new(),
         })
@@ -98,7 +101,9 @@ impl Drop for Busy {
         let left = self.0.busy.get().saturating_sub(1);
         self.0.busy.set(left);
         if left == 0 {
-            self.0.phase.set(Phase::Idle(Instant::now()));
+            let now = Instant::now();
+            self.0.phase.set(Phase::Idle(now));
+            self.0.answered.set(Some(now));
         }
     }
 }
@@ -193,8 +198,12 @@ impl AsyncWrite for Connection {
             Wire::Tls(wire) => Pin::new(wire.as_mut()).poll_flush(cx),
         };
         // actix flushes when all that it had is written: the client has taken the answer, as far as can be seen here.
-        if flushed.is_ready() {
-            self.shared.writing_since.set(None);
+        if flushed.is_ready()
+            && self.shared.writing_since.take().is_some()
+            && let Some(answered) = self.shared.answered.take()
+            && !self.multiplexed
+        {
+            events::stage(Stage::Write, answered.elapsed());
         }
         flushed
     }

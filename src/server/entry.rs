@@ -16,10 +16,11 @@ use super::headers::Common;
 use super::middleware::{self, Call, Stop};
 use super::refusal::Refusal;
 use super::routes::{self, Route};
+use super::shadowing::Sample;
 use super::shutdown::Life;
 use super::{Client, error};
 use crate::query::Query;
-use crate::telemetry::events;
+use crate::telemetry::{Attributes, Ending, Journal, events, in_request};
 
 /// Counts a request out however it ends.
 struct InFlight;
@@ -33,6 +34,18 @@ impl Drop for InFlight {
 /// Answers one request.
 pub(super) async fn entry(http: HttpRequest, payload: web::Payload, app: web::Data<App>) -> HttpResponse {
     let started = Instant::now();
+    let values = |name| http.headers().get_all(name).filter_map(|value: &header::HeaderValue| value.to_str().ok());
+    let journal = Journal::begin(app.tracer.as_ref(), values("traceparent"), values("tracestate"), started);
+    in_request(journal.ids(), respond(&http, payload, &app, &journal, started)).await
+}
+
+async fn respond(
+    http: &HttpRequest,
+    payload: web::Payload,
+    app: &Arc<App>,
+    journal: &Journal,
+    started: Instant,
+) -> HttpResponse {
     events::request_started();
     let _in_flight = InFlight;
     // Stops the head's timer of this connection until the answer is made.
@@ -42,19 +55,33 @@ pub(super) async fn entry(http: HttpRequest, payload: web::Payload, app: web::Da
     // A path that is no text is no route.
     let route = std::str::from_utf8(&path).map_or(Route::Unknown, |path| Route::of(path, &app.config.path_prefix));
     let query = Query::parse(http.query_string().as_bytes());
-    let call = Call { app: &app, http: &http, route, path: path.into_owned(), query, common: Common::default() };
+    let sample = Sample::of(app, http, route);
+    let call = Call {
+        app,
+        http,
+        route,
+        path: path.into_owned(),
+        query,
+        journal,
+        common: Common::default(),
+        sample: sample.clone(),
+    };
 
     let answered = AssertUnwindSafe(answer(call, payload, started)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|panic| {
         events::panicked("handler", panic_message(&*panic));
         error::json(&Refusal::Panicked.into(), &Common { server: true, ..Common::default() })
     });
+    if let Some(sample) = sample {
+        response = sample.answered(app, http, response);
+    }
     // Header names as they were always written, for clients that compare them as text.
     response.head_mut().set_camel_case_headers(true);
     if app.life.state() == Life::Draining {
         response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
     }
-    log(&app, &http, route, &response, started.elapsed());
+    let end = End { route, response: &response, elapsed: started.elapsed() };
+    end.tell(app, http, journal);
     response
 }
 
@@ -104,21 +131,77 @@ pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("no message")
 }
 
-fn log(app: &Arc<App>, http: &HttpRequest, route: Route, response: &HttpResponse, elapsed: Duration) {
-    let status = response.status().as_u16();
-    let bytes = match response.body().size() {
-        BodySize::Sized(bytes) if http.method() != Method::HEAD => bytes,
-        _ => 0,
-    };
-    events::request_answered(route.name(), status, format_of(response), elapsed);
-    let ip = http.peer_addr().map_or_else(|| "-".to_owned(), |peer| peer.ip().to_canonical().to_string());
-    let protocol = match http.version() {
-        Version::HTTP_10 => "HTTP/1.0",
-        Version::HTTP_2 => "HTTP/2.0",
-        _ => "HTTP/1.1",
-    };
-    let uri = http.uri().path_and_query().map_or("*", |uri| uri.as_str());
-    app.access_log.log(&Record { ip: &ip, method: http.method().as_str(), uri, protocol, status, bytes, elapsed });
+/// A request that has its answer.
+struct End<'a> {
+    route: Route,
+    response: &'a HttpResponse,
+    elapsed: Duration,
+}
+
+impl End<'_> {
+    /// Tells figures, access log and trace.
+    fn tell(&self, app: &App, http: &HttpRequest, journal: &Journal) {
+        let (endpoint, format) = (self.route.name(), format_of(self.response));
+        let status = self.response.status().as_u16();
+        let bytes = match self.response.body().size() {
+            BodySize::Sized(bytes) if http.method() != Method::HEAD => bytes,
+            _ => 0,
+        };
+        events::request_answered(endpoint, status, format, self.elapsed);
+        let ip = http.peer_addr().map_or_else(|| "-".to_owned(), |peer| peer.ip().to_canonical().to_string());
+        let protocol = match http.version() {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2.0",
+            _ => "HTTP/1.1",
+        };
+        app.access_log.log(&Record {
+            ip: &ip,
+            method: http.method().as_str(),
+            uri: http.uri().path_and_query().map_or("*", |uri| uri.as_str()),
+            protocol,
+            status,
+            bytes,
+            elapsed: self.elapsed,
+            endpoint,
+            format,
+            ids: journal.ids(),
+            phases: journal.durations(),
+        });
+        journal.end(app.tracer.as_ref(), || self.ending(app, http, (status, bytes, format)));
+    }
+
+    /// What the request's span says, by OpenTelemetry's names for HTTP. Never the query: it holds signatures and keys.
+    fn ending(&self, app: &App, http: &HttpRequest, (status, bytes, format): (u16, u64, &str)) -> Ending {
+        let method = match http.method().as_str() {
+            known @ ("GET" | "HEAD" | "POST" | "OPTIONS" | "PUT" | "DELETE" | "PATCH") => known,
+            _ => "_OTHER",
+        };
+        let path = match self.route {
+            Route::Unknown | Route::Outside => None,
+            Route::Index => Some(format!("{}/", app.config.path_prefix)),
+            Route::Health | Route::Form | Route::Image(_) => {
+                Some(format!("{}/{}", app.config.path_prefix, self.route.name()))
+            }
+        };
+        let version = match http.version() {
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            _ => "1.1",
+        };
+        let mut attributes: Attributes = vec![
+            ("http.request.method", method.into()),
+            ("url.path", http.path().into()),
+            ("url.scheme", if app.config.tls.is_some() { "https" } else { "http" }.into()),
+            ("network.protocol.version", version.into()),
+            ("http.response.status_code", u64::from(status).into()),
+            ("http.response.body.size", bytes.into()),
+            ("phasor.format", format.into()),
+        ];
+        attributes.extend(path.as_deref().map(|path| ("http.route", path.into())));
+        let failed = (status >= 500).then(|| status.to_string());
+        attributes.extend(failed.as_deref().map(|status| ("error.type", status.into())));
+        Ending { name: path.map_or_else(|| method.to_owned(), |path| format!("{method} {path}")), attributes, failed }
+    }
 }
 
 /// The answer's format as a label of figures: one of a fixed set.

@@ -31,6 +31,11 @@ struct Told {
     retry_after: Option<u32>,
 }
 
+/// Whether a source itself says that it is not there.
+const fn source_is_missing(error: &Error) -> bool {
+    matches!(error, Error::Fetch(FetchError::Status { status: 404 | 410, .. }))
+}
+
 fn told(error: &Error) -> Told {
     let plain = |status| Told { status, message: error.to_string(), retry_after: None };
     match error {
@@ -118,7 +123,7 @@ fn engine(error: &EngineError) -> Told {
         EngineError::Backend(backend) => match backend {
             BackendError::Impossible(_) => (400, prefixed(backend), None),
             BackendError::Cancelled => (503, "Timeout".to_owned(), None),
-            BackendError::DeviceLost => (503, "Server is busy".to_owned(), Some(1)),
+            BackendError::DeviceLost | BackendError::OutOfMemory => (503, "Server is busy".to_owned(), Some(1)),
         },
         EngineError::Encode(encode) => match encode {
             EncodeError::FormatNotWritten | EncodeError::TooLarge { .. } | EncodeError::Failed { .. } => {
@@ -160,6 +165,15 @@ fn finish(response: &mut HttpResponse, told: &Told, common: &Common) {
 
 /// The answer to a failed request: JSON, or the placeholder picture where there is one.
 pub(super) async fn respond(call: &Call<'_>, error: &Error, started: Instant) -> HttpResponse {
+    let mut response = answer(call, error, started).await;
+    let ttl = call.common.missing_ttl;
+    if source_is_missing(error) && call.common.cacheable && ttl > 0 {
+        headers::set(response.headers_mut(), header::CACHE_CONTROL, &format!("public, max-age={ttl}"));
+    }
+    response
+}
+
+async fn answer(call: &Call<'_>, error: &Error, started: Instant) -> HttpResponse {
     let told = told(error);
     report(call.route, error, told.status);
     let Some(picture) = &call.app.placeholder else { return json_of(&told, &call.common) };
@@ -215,8 +229,17 @@ fn report(route: Route, error: &Error, status: u16) {
     }
 }
 
+/// Why a source gave no bytes, as figures and spans call it.
+pub(super) const fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Fetch(fetch) => fetch_kind(fetch),
+        Error::Watermark { source, .. } => fetch_kind(source),
+        _ => "refused",
+    }
+}
+
 /// A fetch error as a label of figures.
-const fn fetch_kind(error: &FetchError) -> &'static str {
+pub(super) const fn fetch_kind(error: &FetchError) -> &'static str {
     match error {
         FetchError::Missing => "missing",
         FetchError::Empty => "empty",

@@ -10,9 +10,11 @@ use super::app::App;
 use super::headers::Common;
 use super::refusal::Refusal;
 use super::routes::Route;
+use super::shadowing::Sample;
 use crate::error::Error;
 use crate::query::Query;
 use crate::security::signature;
+use crate::telemetry::Journal;
 
 /// One request and what has been decided about its answer so far.
 pub(super) struct Call<'a> {
@@ -22,8 +24,12 @@ pub(super) struct Call<'a> {
     /// Decoded.
     pub path: Vec<u8>,
     pub query: Query,
+    /// What the request did and when.
+    pub journal: &'a Journal,
     /// Headers of the answer, whatever that will be.
     pub common: Common,
+    /// The request is sent to another server, too.
+    pub sample: Option<Sample>,
 }
 
 /// An answer before the work: an error, or something complete.
@@ -75,14 +81,14 @@ pub(super) fn check(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 fn signature(call: &mut Call<'_>) -> Result<(), Stop> {
-    let keys = &call.app.signature_keys;
-    if keys.is_empty() || !call.route.is_image() {
+    let ring = &call.app.signature_keys;
+    if ring.is_empty() || !call.route.is_image() {
         return Ok(());
     }
     if call.app.config.signed_get_only && call.http.method() == Method::POST {
         return Err(Refusal::PostNotSigned.into());
     }
-    signature::verify(keys, &call.path, &call.query)?;
+    signature::verify(&ring.keys(), &call.path, &call.query)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(signature::check_expiry(&call.query, now)?)
 }
@@ -115,6 +121,8 @@ fn common_headers(call: &mut Call<'_>) -> Result<(), Stop> {
     // The literal path, as the contract has it: with a prefix, `/prefix/health` is cached.
     let fixed_page = matches!(call.path.as_slice(), b"/" | b"/health" | b"/form");
     call.common.cache_ttl = call.app.config.cache_ttl;
+    call.common.source_cache_max = call.app.config.source_cache_max;
+    call.common.missing_ttl = call.app.config.missing_ttl;
     call.common.cacheable = call.http.method() != Method::POST && !fixed_page;
     Ok(())
 }

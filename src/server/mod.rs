@@ -5,6 +5,7 @@ mod access_log;
 mod admin;
 mod app;
 mod body;
+mod conditional;
 mod config;
 mod connection;
 mod entry;
@@ -17,6 +18,7 @@ mod middleware;
 mod placeholder;
 mod refusal;
 mod routes;
+mod shadowing;
 mod shutdown;
 #[cfg(feature = "tls")]
 mod tls;
@@ -36,10 +38,13 @@ use actix_web::dev::{AppConfig, Server, ServerHandle, fn_service};
 use actix_web::web;
 use tokio::net::TcpStream;
 
-pub use access_log::Level as AccessLevel;
+pub use access_log::{AccessFormat, Level as AccessLevel};
 pub use config::{Admin, Config, Placeholder, Tls};
 pub use refusal::Refusal;
 pub(crate) use routes::normalised_prefix;
+
+use crate::engine::Drill;
+use crate::security::Reread;
 
 use app::App;
 use connection::{Connection, Patience, Wire};
@@ -50,8 +55,13 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Time between two requests of a connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Time between two looks at the file of signature keys.
+const KEYS_READ_EVERY: Duration = Duration::from_secs(2);
 /// Time to take what is still coming after an early answer, so that the client reads the answer and no reset.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Longest time for the last spans to reach their collector when the server ends.
+const LAST_SPANS: Duration = Duration::from_secs(3);
 
 /// Whether signals stop the server: yes in a program, no in a test that runs several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +88,9 @@ impl Running {
         self.app.life.ask_to_stop();
     }
 
-    /// Destroys the GPUs' devices as a driver's reset would; they are rebuilt in the background. For drills of just that.
-    pub fn lose_gpus(&self) {
-        self.app.engine.lose_gpus();
+    /// Makes the GPUs fail in some way; they are rebuilt in the background. For drills of just that.
+    pub fn drill_gpus(&self, drill: Drill) {
+        self.app.engine.drill_gpus(drill);
     }
 
     /// Waits for its end.
@@ -88,7 +98,11 @@ impl Running {
     /// # Errors
     /// Whatever ended it, if that was not a request to stop.
     pub fn wait(self) -> io::Result<()> {
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server's thread panicked")))
+        let ended = self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server's thread panicked")));
+        if let Some(tracer) = &self.app.tracer {
+            tracer.flush(LAST_SPANS);
+        }
+        ended
     }
 }
 
@@ -143,11 +157,25 @@ pub fn start(config: crate::config::Config, signals: Signals) -> io::Result<Runn
     Ok(Running { address, admin_address, app, thread })
 }
 
-async fn watch(app: &App, server: ServerHandle, signals: StopSignals) {
+async fn watch(app: &Arc<App>, server: ServerHandle, signals: StopSignals) {
     let stop = shutdown::stop_when_asked(&app.life, server, app.config.drain_delay, signals);
     tokio::select! {
         () = shutdown::heartbeat(&app.life) => {}
+        () = reread_keys(app) => {}
         () = stop => {}
+    }
+}
+
+/// Looks for new keys of signed URLs, for ever.
+async fn reread_keys(app: &Arc<App>) {
+    loop {
+        tokio::time::sleep(KEYS_READ_EVERY).await;
+        let app = Arc::clone(app);
+        match tokio::task::spawn_blocking(move || app.signature_keys.reread()).await {
+            Ok(Reread::Changed(keys)) => crate::telemetry::events::signature_keys_changed(keys),
+            Ok(Reread::Kept(why)) => crate::telemetry::events::signature_keys_kept(&why),
+            Ok(Reread::Same) | Err(_) => {}
+        }
     }
 }
 

@@ -165,7 +165,10 @@ impl Service<Uri> for Connector {
 }
 
 /// TLS with the machine's trust roots, which may hold private authorities; without any, with the web's usual ones.
-pub(super) fn tls() -> Result<ClientConfig, ConfigError> {
+///
+/// # Errors
+/// When the library refuses its own defaults.
+pub fn tls() -> Result<ClientConfig, ConfigError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {

@@ -12,7 +12,7 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
 use percent_encoding::percent_decode;
 
 use super::config::ConfigError;
-use super::{FetchError, Fetched};
+use super::{Facts, FetchError, Fetched, Found, Unless};
 use crate::budget::MemoryBudget;
 
 /// Opening a pipe or a device must not wait for its other end.
@@ -42,7 +42,12 @@ impl Mount {
     }
 
     /// Reads the file that a value of `file=` names. Blocks.
-    pub(super) fn read(&self, value: &str, budget: &MemoryBudget) -> Result<Fetched, FetchError> {
+    pub(super) fn read(
+        &self,
+        value: &str,
+        unless: Option<&Unless>,
+        budget: &MemoryBudget,
+    ) -> Result<Found, FetchError> {
         let mut opened = None;
         for path in spellings(value) {
             if let Some(path) = beneath(&path)
@@ -52,7 +57,11 @@ impl Mount {
                 break;
             }
         }
-        let (file, length) = opened.ok_or(FetchError::InvalidFilePath)?;
+        let (file, metadata) = opened.ok_or(FetchError::InvalidFilePath)?;
+        let (length, facts) = (metadata.len(), Facts::of_file(&metadata));
+        if Unless::holds(unless, &facts) {
+            return Ok(Found::Unchanged { facts, forwarded: Vec::new() });
+        }
         if length > budget.total() {
             return Err(FetchError::FileTooLarge { length, limit: budget.total() });
         }
@@ -62,10 +71,10 @@ impl Mount {
         bytes.try_reserve_exact(room).map_err(|_| FetchError::OverBudget)?;
         // No more than was charged, should the file grow meanwhile.
         file.take(length).read_to_end(&mut bytes).map_err(|_| FetchError::InvalidFilePath)?;
-        Fetched::new(Bytes::from(bytes), charge)
+        Ok(Found::Bytes(Fetched { facts, ..Fetched::new(Bytes::from(bytes), charge)? }))
     }
 
-    fn open_regular(&self, path: &Path) -> io::Result<(File, u64)> {
+    fn open_regular(&self, path: &Path) -> io::Result<(File, std::fs::Metadata)> {
         let file = if self.follow_out {
             std::fs::OpenOptions::new().read(true).custom_flags(NONBLOCK).open(self.path.join(path))?
         } else {
@@ -77,7 +86,7 @@ impl Mount {
             })?
         };
         let facts = file.metadata()?;
-        if facts.is_file() { Ok((file, facts.len())) } else { Err(io::ErrorKind::InvalidInput.into()) }
+        if facts.is_file() { Ok((file, facts)) } else { Err(io::ErrorKind::InvalidInput.into()) }
     }
 
     fn open_beneath(&self, path: &Path) -> io::Result<File> {

@@ -11,7 +11,10 @@ mod cidr;
 mod config;
 mod connector;
 mod error;
+mod facts;
 mod file;
+mod fingerprint;
+mod freshness;
 mod headers;
 mod inflate;
 mod judge;
@@ -36,12 +39,16 @@ use hyper::http::{HeaderMap, HeaderName};
 pub use body::UploadSpec;
 pub use cidr::{Cidr, CidrError};
 pub use config::{Config, ConfigError, PrivateAddresses};
+pub use connector::tls as client_tls;
 pub use error::FetchError;
+pub use facts::{Facts, Unless};
+pub use freshness::Freshness;
 pub use origins::{Origin, OriginError};
 pub use resolver::{Resolver, SystemResolver};
 
 use crate::budget::{Charge, MemoryBudget};
 use crate::query::Query;
+use crate::telemetry::Outgoing;
 
 /// Which source a GET request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +69,37 @@ pub struct Fetched {
     /// Headers of the client's request that were sent to the source. When there are any, the answer belongs to this
     /// client alone: `Cache-Control: private`, and `Vary` with these names.
     pub forwarded: Vec<HeaderName>,
+    /// What else is known of the source.
+    pub facts: Facts,
 }
 
 impl Fetched {
     fn new(bytes: Bytes, charge: Charge) -> Result<Self, FetchError> {
-        if bytes.is_empty() { Err(FetchError::Empty) } else { Ok(Self { bytes, charge, forwarded: Vec::new() }) }
+        if bytes.is_empty() {
+            return Err(FetchError::Empty);
+        }
+        Ok(Self { bytes, charge, forwarded: Vec::new(), facts: Facts::default() })
     }
+
+    /// A text that changes whenever the bytes do: the source's own, or one made from the bytes.
+    pub fn validator(&self) -> String {
+        let made = || format!("bytes {:016x} {}", fingerprint::fingerprint(&self.bytes), self.bytes.len());
+        self.facts.validator.clone().unwrap_or_else(made)
+    }
+}
+
+/// What a fetch came to.
+#[derive(Debug)]
+pub enum Found {
+    /// The bytes.
+    Bytes(Fetched),
+    /// They are not needed: [`FetchContext::unless`] holds.
+    Unchanged {
+        /// What is known of the source.
+        facts: Facts,
+        /// As [`Fetched::forwarded`].
+        forwarded: Vec<HeaderName>,
+    },
 }
 
 /// What a fetch has to know about the request it is made for.
@@ -77,6 +109,10 @@ pub struct FetchContext<'a> {
     pub signed: bool,
     /// Headers of the request; those that [`Sources::wanted_headers`] names are enough.
     pub headers: &'a HeaderMap,
+    /// Which span asks, for sources that take part in traces.
+    pub trace: Option<&'a Outgoing>,
+    /// Asked before the bytes are read: whether they are unnecessary.
+    pub unless: Option<&'a Unless>,
     /// When the request is given up. The fetch's own time limit holds as well.
     pub deadline: Instant,
 }
@@ -141,9 +177,9 @@ impl Sources {
     ///
     /// # Errors
     /// As [`Sources::read_file`] and [`Sources::fetch_url`].
-    pub async fn fetch(&self, source: &SourceRef, context: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    pub async fn fetch(&self, source: &SourceRef, context: &FetchContext<'_>) -> Result<Found, FetchError> {
         match source {
-            SourceRef::File(file) => self.read_file(file).await,
+            SourceRef::File(file) => self.read_file(file, context.unless).await,
             SourceRef::Url(url) => self.fetch_url(url, context).await,
         }
     }
@@ -157,7 +193,7 @@ impl Sources {
     ///
     /// # Errors
     /// Most of [`FetchError`]; [`FetchError::Missing`] when URL sources are switched off.
-    pub async fn fetch_url(&self, url: &str, context: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    pub async fn fetch_url(&self, url: &str, context: &FetchContext<'_>) -> Result<Found, FetchError> {
         self.remote.as_ref().ok_or(FetchError::Missing)?.fetch(url, context).await
     }
 
@@ -166,12 +202,12 @@ impl Sources {
     ///
     /// # Errors
     /// [`FetchError::InvalidFilePath`] for everything that is not a readable regular file inside the mount.
-    pub async fn read_file(&self, value: &str) -> Result<Fetched, FetchError> {
+    pub async fn read_file(&self, value: &str, unless: Option<&Unless>) -> Result<Found, FetchError> {
         let mount = Arc::clone(self.mount.as_ref().ok_or(FetchError::Missing)?);
-        let (value, budget) = (value.to_owned(), self.budget.clone());
+        let (value, unless, budget) = (value.to_owned(), unless.cloned(), self.budget.clone());
         // A blocking call outside the engine: opens and reads of local files are short, and none of the asynchronous
         // file interfaces does more than this.
-        let read = tokio::task::spawn_blocking(move || mount.read(&value, &budget)).await;
+        let read = tokio::task::spawn_blocking(move || mount.read(&value, unless.as_ref(), &budget)).await;
         read.map_err(|_| FetchError::InvalidFilePath)?
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION};
-use hyper::http::{HeaderName, Request, Response, StatusCode};
+use hyper::http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{timeout, timeout_at};
@@ -16,12 +16,12 @@ use super::address::{Guard, Reach};
 use super::buffer::{ChargedBuffer, Full};
 use super::config::{Config, ConfigError};
 use super::connector::{Connector, DialError, GuardedDialer, tls};
-use super::headers::{self, Handed, Headers};
+use super::headers::{self, Headers};
 use super::inflate::{InflateError, Inflater};
 use super::per_host::{PerHost, Slot};
 use super::resolver::Resolver;
 use super::target::Target;
-use super::{FetchContext, FetchError, Fetched, origins};
+use super::{Facts, FetchContext, FetchError, Fetched, Found, Unless, origins};
 use crate::budget::MemoryBudget;
 
 type HttpClient = Client<Connector, Empty<Bytes>>;
@@ -72,7 +72,7 @@ impl Remote {
         self.headers.wanted()
     }
 
-    pub(super) async fn fetch(&self, text: &str, context: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    pub(super) async fn fetch(&self, text: &str, context: &FetchContext<'_>) -> Result<Found, FetchError> {
         let own = Instant::now() + self.config.total_timeout;
         let deadline = tokio::time::Instant::from_std(own.min(context.deadline));
         let fetch = self.fetch_until(text, context, deadline);
@@ -84,7 +84,7 @@ impl Remote {
         text: &str,
         context: &FetchContext<'_>,
         deadline: tokio::time::Instant,
-    ) -> Result<Fetched, FetchError> {
+    ) -> Result<Found, FetchError> {
         let marks = headers::marks(context.headers);
         if headers::is_loop(marks) {
             return Err(FetchError::Loop);
@@ -104,9 +104,22 @@ impl Remote {
             let trusted = context.signed && at_home || origins::name_host(&self.config.allowed_origins, &target.url);
             let client = if trusted { &self.private } else { &self.public };
             let handed_here = at_home.then_some(&handed);
-            let response = self.ask(client, &target, handed_here, marks).await?;
+            let mut headers = self.headers.outgoing(handed_here, marks);
+            if let Some(trace) = context.trace {
+                trace.add_to(&mut headers, at_home);
+            }
+            let response = self.ask(client, &target, headers).await?;
             let Some(location) = redirect(&response) else {
-                return self.receive(response, first, handed, slot).await;
+                if response.status() != StatusCode::OK {
+                    return Err(FetchError::Status { status: response.status().as_u16(), url: first.shown });
+                }
+                let facts = Facts::of_answer(response.headers());
+                if Unless::holds(context.unless, &facts) {
+                    // The connection goes with the body that nobody reads.
+                    return Ok(Found::Unchanged { facts, forwarded: handed.from_client });
+                }
+                let fetched = self.receive(response, slot).await?;
+                return Ok(Found::Bytes(Fetched { forwarded: handed.from_client, facts, ..fetched }));
             };
             target = target.redirected(&location).ok_or(FetchError::InvalidRedirect)?;
             // Once away, what was handed on stays away, also when the next redirect leads back.
@@ -119,12 +132,11 @@ impl Remote {
         &self,
         client: &HttpClient,
         target: &Target,
-        handed: Option<&Handed>,
-        marks: usize,
+        headers: HeaderMap,
     ) -> Result<Response<Incoming>, FetchError> {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = target.uri().ok_or(FetchError::InvalidUrl)?;
-        *request.headers_mut() = self.headers.outgoing(handed, marks);
+        *request.headers_mut() = headers;
         client.request(request).await.map_err(|error| match dial_error(&error) {
             Some(DialError::NotAllowed { host }) => FetchError::AddressNotAllowed { host: host.clone() },
             Some(DialError::Timeout) => FetchError::Timeout,
@@ -132,16 +144,8 @@ impl Remote {
         })
     }
 
-    async fn receive(
-        &self,
-        response: Response<Incoming>,
-        first: Target,
-        handed: Handed,
-        _slot: Slot,
-    ) -> Result<Fetched, FetchError> {
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status { status: response.status().as_u16(), url: first.shown });
-        }
+    /// The body.
+    async fn receive(&self, response: Response<Incoming>, _slot: Slot) -> Result<Fetched, FetchError> {
         let limit = match self.config.max_allowed_size {
             0 => u64::MAX,
             limit => limit,
@@ -171,7 +175,7 @@ impl Remote {
             }
         }
         let (bytes, charge) = sink.finish().map_err(failed)?.finish();
-        Ok(Fetched { forwarded: handed.from_client, ..Fetched::new(bytes, charge)? })
+        Fetched::new(bytes, charge)
     }
 }
 

@@ -1,56 +1,17 @@
 //! One function for each thing worth knowing: it logs and counts together, so that logs and figures cannot disagree.
-//! Codecs and every layer above may call these.
-//!
-//! | metric | kind | labels |
-//! |---|---|---|
-//! | `phasor_build_info` | gauge | `version` |
-//! | `phasor_http_requests_total` | counter | `endpoint`, `status`, `format` (of the answer: jpeg, png, …, json, html, text, none) |
-//! | `phasor_http_request_duration_seconds` | histogram | `endpoint` |
-//! | `phasor_http_requests_in_flight` | gauge | – |
-//! | `phasor_http_connections_closed_total` | counter | `reason`: slow_head, slow_reader, slow_handshake, quiet |
-//! | `phasor_stage_duration_seconds` | histogram | `stage`: fetch, queue, decode, process, encode, write |
-//! | `phasor_queue_length` | gauge | – |
-//! | `phasor_memory_budget_bytes` | gauge | `state`: total, used |
-//! | `phasor_panics_total` | counter | – |
-//! | `phasor_threads_busy` | gauge | – |
-//! | `phasor_shed_total` | counter | `reason`: queue, deadline, rate |
-//! | `phasor_cancelled_total` | counter | – |
-//! | `phasor_source_errors_total` | counter | `kind` |
-//! | `phasor_access_log_dropped_total` | counter | – |
-//! | `phasor_placements_total` | counter | `backend`: cpu, gpu; only where there is a GPU |
-//! | `phasor_gpu_fallbacks_total` | counter | – |
-//! | `phasor_gpu_devices` | gauge | – |
-//! | `phasor_gpu_losses_total` | counter | – |
-//! | `phasor_gpu_submissions_total` | counter | – |
-//! | `phasor_gpu_pictures_total` | counter | – |
-//! | `phasor_gpu_bytes_total` | counter | `direction`: up, down |
+//! Codecs and every layer above may call these. The table of metrics is in `metrics`.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::registry::{Counter, Family, Gauge, Histogram, Value, head};
-
-static REQUESTS: Family<3, Counter> =
-    Family::new("phasor_http_requests_total", "Requests answered.", ["endpoint", "status", "format"]);
-static REQUEST_SECONDS: Family<1, Histogram> =
-    Family::new("phasor_http_request_duration_seconds", "Time from head to answer.", ["endpoint"]);
-static IN_FLIGHT: Family<0, Gauge> = Family::new("phasor_http_requests_in_flight", "Requests being answered.", []);
-static CLOSED: Family<1, Counter> =
-    Family::new("phasor_http_connections_closed_total", "Connections closed for being too slow.", ["reason"]);
-static STAGES: Family<1, Histogram> =
-    Family::new("phasor_stage_duration_seconds", "Time spent in each stage of a request.", ["stage"]);
-static PANICS: Counter = Counter::new();
-static SHED_RATE: Counter = Counter::new();
-static CANCELLED: Family<0, Counter> =
-    Family::new("phasor_cancelled_total", "Requests given up because the client went away.", []);
-static SOURCE_ERRORS: Family<1, Counter> =
-    Family::new("phasor_source_errors_total", "Sources that gave no bytes.", ["kind"]);
-static LOG_DROPPED: Family<0, Counter> =
-    Family::new("phasor_access_log_dropped_total", "Access log lines dropped because stdout is stalled.", []);
-static PLACEMENTS: Family<1, Counter> =
-    Family::new("phasor_placements_total", "Jobs by where their steps were done.", ["backend"]);
-static GPU_FALLBACKS: Family<0, Counter> =
-    Family::new("phasor_gpu_fallbacks_total", "Jobs done on the CPU because a GPU gave no picture.", []);
+pub use super::figures::{Gauges, GpuFigures, render};
+use super::metrics::{
+    CANCELLED, CLOSED, GPU_BATCH, GPU_FALLBACKS, GPU_INFO, IN_FLIGHT, LOG_DROPPED, PLACEMENTS, REQUEST_SECONDS,
+    REQUESTS, SHADOWED, SOURCE_ERRORS, STAGES, TRACE_SPANS,
+};
+use super::registry::Value;
+use super::{figures, process};
 
 /// A part of a request's life whose duration is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,21 +22,25 @@ pub enum Stage {
     Queue,
     /// Bytes to pixels.
     Decode,
-    /// Steps of the plan.
-    Process,
+    /// Waiting until a GPU begins with the steps.
+    DeviceWait,
+    /// Steps of the plan, without that wait.
+    Steps,
     /// Pixels to bytes.
     Encode,
-    /// Building the answer.
+    /// From the answer's being made until the client's socket has taken it.
     Write,
 }
 
 impl Stage {
-    const fn name(self) -> &'static str {
+    /// As the figures, the spans and the log call it.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Fetch => "fetch",
             Self::Queue => "queue",
             Self::Decode => "decode",
-            Self::Process => "process",
+            Self::DeviceWait => "device_wait",
+            Self::Steps => "steps",
             Self::Encode => "encode",
             Self::Write => "write",
         }
@@ -84,12 +49,23 @@ impl Stage {
 
 /// The server listens.
 pub fn started(address: &str, version: &str) {
+    process::started();
     tracing::info!(address, version, "listening");
 }
 
 /// A setting that is legal and probably not meant.
 pub fn config_warning(text: &str) {
     tracing::warn!("{text}");
+}
+
+/// The file of signature keys was read again; so many keys are accepted now.
+pub fn signature_keys_changed(keys: usize) {
+    tracing::info!(keys, "signature keys read again");
+}
+
+/// The file of signature keys has changed and cannot be used; the keys stay as they were.
+pub fn signature_keys_kept(reason: &str) {
+    tracing::warn!(reason, "signature keys not read again; the old ones stay");
 }
 
 /// A stop was asked for.
@@ -132,13 +108,13 @@ pub fn stage(stage: Stage, duration: Duration) {
 
 /// A panic was caught; `place` says where, `message` what it said.
 pub fn panicked(place: &str, message: &str) {
-    PANICS.add(1);
+    figures::HANDLER_PANICS.fetch_add(1, Ordering::Relaxed);
     tracing::error!(place, message, "panic caught; this is a bug");
 }
 
 /// The throttle refused a request.
 pub fn throttled(endpoint: &'static str) {
-    SHED_RATE.add(1);
+    figures::SHED_RATE.fetch_add(1, Ordering::Relaxed);
     tracing::debug!(endpoint, "throttled");
 }
 
@@ -159,8 +135,15 @@ pub fn access_log_dropped() {
     LOG_DROPPED.with([]).add(1);
 }
 
+/// A sample of shadow mode is settled.
+pub fn shadowed(result: &'static str) {
+    SHADOWED.with([Value::Text(result)]).add(1);
+}
+
 /// A GPU is ready to serve.
 pub fn gpu_opened(index: usize, name: &str, driver: &str, software: bool) {
+    let adapter = figures::adapter(index);
+    GPU_INFO.with([adapter, figures::lasting(name), figures::lasting(driver)]).set(1);
     tracing::info!(index, name, driver, software, "gpu ready");
 }
 
@@ -189,126 +172,56 @@ pub fn placed(backend: &'static str) {
     PLACEMENTS.with([Value::Text(backend)]).add(1);
 }
 
-/// A GPU gave no picture; the CPU makes it.
-pub fn gpu_fell_back(reason: &str) {
-    GPU_FALLBACKS.with([]).add(1);
-    tracing::debug!(reason, "gpu gave no picture");
+/// A GPU gave no picture; the CPU makes it. `reason` is one of a few words, `detail` what the driver or the recipe said.
+pub fn gpu_fell_back(reason: &'static str, detail: &str) {
+    GPU_FALLBACKS.with([Value::Text(reason)]).add(1);
+    tracing::debug!(reason, detail, "gpu gave no picture");
 }
 
-/// What all GPUs did, in sum.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GpuFigures {
-    /// Devices that work now.
-    pub devices: u64,
-    /// Devices lost since the start.
-    pub losses: u64,
-    /// Submissions.
-    pub submissions: u64,
-    /// Pictures in them.
-    pub pictures: u64,
-    /// Bytes uploaded.
-    pub bytes_up: u64,
-    /// Bytes read back.
-    pub bytes_down: u64,
+/// So many pictures were given to a GPU in one submission.
+pub fn gpu_submitted(pictures: usize) {
+    GPU_BATCH.with([]).observe(pictures);
 }
 
-/// Figures that are read from their owner, not counted here.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// The version that runs.
-    pub version: &'static str,
-    /// Bytes that requests may hold in all.
-    pub budget_total: u64,
-    /// Bytes that they hold.
-    pub budget_used: u64,
-    /// Jobs that wait for a thread.
-    pub queued: u64,
-    /// Threads at work.
-    pub running: u64,
-    /// Jobs refused because the queue was full.
-    pub shed_queue: u64,
-    /// Jobs refused because they would have waited past their deadline.
-    pub shed_deadline: u64,
-    /// Panics of jobs.
-    pub job_panics: u64,
-    /// GPUs.
-    pub gpu: GpuFigures,
+/// What became of spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanOutcome {
+    /// The collector has them.
+    Exported,
+    /// More waited than may; they were dropped.
+    QueueFull,
+    /// The collector did not take them.
+    Refused,
+    /// The collector could not be asked.
+    Unreachable,
 }
 
-/// Everything counted so far and `gauges`, in the Prometheus text format.
-pub fn render(gauges: &Gauges) -> String {
-    let mut out = String::with_capacity(8192);
-    head(&mut out, "phasor_build_info", "The version that runs.", "gauge");
-    let _ = writeln!(out, "phasor_build_info{{version=\"{}\"}} 1", gauges.version);
-    head(&mut out, "phasor_memory_budget_bytes", "Bytes that requests may hold, and hold.", "gauge");
-    let _ = writeln!(out, "phasor_memory_budget_bytes{{state=\"total\"}} {}", gauges.budget_total);
-    let _ = writeln!(out, "phasor_memory_budget_bytes{{state=\"used\"}} {}", gauges.budget_used);
-    head(&mut out, "phasor_queue_length", "Jobs waiting for a thread.", "gauge");
-    let _ = writeln!(out, "phasor_queue_length {}", gauges.queued);
-    head(&mut out, "phasor_threads_busy", "Threads at work on pictures.", "gauge");
-    let _ = writeln!(out, "phasor_threads_busy {}", gauges.running);
-    head(&mut out, "phasor_shed_total", "Requests refused to stay within bounds.", "counter");
-    let shed = [("queue", gauges.shed_queue), ("deadline", gauges.shed_deadline), ("rate", SHED_RATE.get())];
-    for (reason, count) in shed {
-        let _ = writeln!(out, "phasor_shed_total{{reason=\"{reason}\"}} {count}");
-    }
-    head(&mut out, "phasor_panics_total", "Panics caught; each is a bug.", "counter");
-    let _ = writeln!(out, "phasor_panics_total {}", PANICS.get() + gauges.job_panics);
-    let gpu = &gauges.gpu;
-    head(&mut out, "phasor_gpu_devices", "GPUs that work.", "gauge");
-    let _ = writeln!(out, "phasor_gpu_devices {}", gpu.devices);
-    let counted = [
-        ("phasor_gpu_losses_total", "Devices lost and rebuilt.", gpu.losses),
-        ("phasor_gpu_submissions_total", "Batches given to GPUs.", gpu.submissions),
-        ("phasor_gpu_pictures_total", "Pictures in those batches.", gpu.pictures),
-    ];
-    for (name, help, count) in counted {
-        head(&mut out, name, help, "counter");
-        let _ = writeln!(out, "{name} {count}");
-    }
-    head(&mut out, "phasor_gpu_bytes_total", "Bytes moved to and from GPUs.", "counter");
-    let _ = writeln!(out, "phasor_gpu_bytes_total{{direction=\"up\"}} {}", gpu.bytes_up);
-    let _ = writeln!(out, "phasor_gpu_bytes_total{{direction=\"down\"}} {}", gpu.bytes_down);
-    // Touched so that they are there from the start: a rate over a missing series is no rate.
-    IN_FLIGHT.with([]);
-    CANCELLED.with([]);
-    GPU_FALLBACKS.with([]);
-    LOG_DROPPED.with([]);
-    REQUESTS.render(&mut out);
-    REQUEST_SECONDS.render(&mut out);
-    IN_FLIGHT.render(&mut out);
-    CLOSED.render(&mut out);
-    STAGES.render(&mut out);
-    CANCELLED.render(&mut out);
-    SOURCE_ERRORS.render(&mut out);
-    LOG_DROPPED.render(&mut out);
-    PLACEMENTS.render(&mut out);
-    GPU_FALLBACKS.render(&mut out);
-    out
-}
+impl SpanOutcome {
+    /// All there are.
+    pub(super) const ALL: [Self; 4] = [Self::Exported, Self::QueueFull, Self::Refused, Self::Unreachable];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_documented_metric_is_rendered() {
-        request_started();
-        request_answered("resize", 200, "jpeg", Duration::from_millis(3));
-        request_ended();
-        connection_closed("slow_head");
-        stage(Stage::Decode, Duration::from_millis(1));
-        source_failed("status", "404");
-        placed("cpu");
-        let text = render(&Gauges { version: "1.2.3", queued: 7, ..Gauges::default() });
-        let documented =
-            include_str!("events.rs").lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
-        let mut count = 0;
-        for name in documented {
-            assert!(text.contains(&format!("# TYPE {name} ")), "{name} is missing from\n{text}");
-            count += 1;
+    /// As figures call it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Exported => "exported",
+            Self::QueueFull => "queue_full",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
         }
-        assert!(count > 10);
-        assert!(text.contains("phasor_queue_length 7\n"));
+    }
+}
+
+/// So many spans were exported or lost; `detail` says why.
+pub fn spans(outcome: SpanOutcome, count: u64, detail: &str) {
+    static LAST_TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    TRACE_SPANS.with([Value::Text(outcome.name())]).add(count);
+    if outcome == SpanOutcome::Exported {
+        return;
+    }
+    // A collector that is away for an hour must not fill the log.
+    let mut last = LAST_TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() > Duration::from_secs(60)) {
+        *last = Some(Instant::now());
+        tracing::warn!(outcome = outcome.name(), count, detail, "spans of traces were lost");
     }
 }

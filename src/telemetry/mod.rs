@@ -1,7 +1,25 @@
-//! Logs on stderr, figures for Prometheus. [`events`] has one function for each thing worth knowing.
+//! Logs on stderr, figures for Prometheus, traces for OpenTelemetry. [`events`] has one function for each thing worth knowing.
 
 pub mod events;
+mod figures;
+mod journal;
+mod logs;
+mod metrics;
+mod process;
 mod registry;
+mod timestamp;
+pub mod trace;
+
+pub use journal::{Ending, Fetching, Ids, Journal, Outgoing};
+pub use logs::in_request;
+pub use registry::Description;
+pub use timestamp::{civil, timestamp};
+pub use trace::{Attribute, Attributes, Tracer};
+
+/// The table of metrics.
+pub fn metrics() -> Vec<Description> {
+    metrics::ALL.iter().map(|metric| metric.describe()).collect()
+}
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,18 +31,20 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged on stderr, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is logged on stderr, and how; and traces.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// A `tracing` filter: `warn`, `info`, `debug`, `phasor=debug,hyper=info`, …
     pub filter: String,
     /// How lines look.
     pub format: LogFormat,
+    /// Which requests are followed, and where that is told; `None`: none.
+    pub traces: Option<trace::Config>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Text }
+        Self { filter: "info".to_owned(), format: LogFormat::Text, traces: None }
     }
 }
 
@@ -44,6 +64,6 @@ pub fn init(config: &Config) {
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match config.format {
         LogFormat::Text => logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => logs.json().try_init(),
+        LogFormat::Json => logs.event_format(logs::Json).try_init(),
     };
 }

@@ -215,9 +215,35 @@ fn parameters_act_where_the_table_says_and_nowhere_else() {
 }
 
 #[test]
+fn telemetry_holds_the_tables_of_metrics_and_of_standard_variables() {
+    let mut table = String::from("| metric | kind | labels | meaning |\n|---|---|---|---|\n");
+    for row in phasor::telemetry::metrics() {
+        let labels: Vec<String> =
+            row.labels.iter().map(|(label, values)| format!("`{label}`: {}", values.replace('|', "\\|"))).collect();
+        let labels = labels.join("<br>");
+        table.push_str(&format!("| `{}` | {} | {labels} | {} |\n", row.name, row.kind, row.help));
+    }
+    between("docs/telemetry.md", "metrics", &table);
+
+    let mut table = String::from("| variable | meaning; what holds without it |\n|---|---|\n");
+    for variable in phasor::telemetry::trace::STANDARD {
+        table.push_str(&format!("| `{}` | {} |\n", variable.name, variable.meaning));
+    }
+    between("docs/telemetry.md", "variables", &table);
+}
+
+/// Asserts that a part of a page, between two comments, is this.
+fn between(path: &str, name: &str, text: &str) {
+    let begin = format!("<!-- {name}: made by UPDATE_DOCS=1 cargo test docs -->\n");
+    let end = format!("<!-- {name} end -->");
+    let page = read(path);
+    let (front, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));
+    let (_, back) = rest.split_once(&end).unwrap_or_else(|| panic!("{end}"));
+    assert_same(path, &format!("{front}{begin}{text}{end}{back}"));
+}
+
+#[test]
 fn the_readme_names_every_flag() {
-    const BEGIN: &str = "<!-- flags: made by UPDATE_DOCS=1 cargo test docs -->\n";
-    const END: &str = "<!-- flags end -->";
     let mut table = String::from("| about | flags |\n|---|---|\n");
     for group in GROUPS {
         let names = FLAGS.iter().filter(|flag| flag.group == group).map(|flag| {
@@ -226,10 +252,7 @@ fn the_readme_names_every_flag() {
         });
         table.push_str(&format!("| {} | {} |\n", group.title(), names.collect::<Vec<_>>().join(" ")));
     }
-    let readme = read("README.md");
-    let (front, rest) = readme.split_once(BEGIN).unwrap();
-    let (_, back) = rest.split_once(END).unwrap();
-    assert_same("README.md", &format!("{front}{BEGIN}{table}{END}{back}"));
+    between("README.md", "flags", &table);
 }
 
 /// A flag in a text for people is one that the program takes.
@@ -275,15 +298,17 @@ fn files_in_texts_exist() {
     assert!(seen > 20, "texts are not read as they should be");
 }
 
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/caching.md",
     "docs/compatibility.md",
     "docs/operations.md",
     "docs/signers/README.md",
+    "docs/telemetry.md",
     "k8s/README.md",
     "tests/compat/README.md",
     "tests/fixtures/README.md",

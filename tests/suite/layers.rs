@@ -17,9 +17,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["plan", "backend", "codecs", "ops", "image", "budget", "telemetry"]),
     ("sources", &["query", "budget", "telemetry"]),
     ("security", &["query", "budget", "telemetry"]),
+    ("shadow", &["backend", "codecs", "image", "sources", "budget", "telemetry"]),
     // Sums of what the areas declare.
     ("error", &["server", "security", "plan", "sources", "engine"]),
-    ("config", &["server", "security", "plan", "sources", "engine", "codecs", "telemetry"]),
+    ("config", &["server", "security", "shadow", "plan", "sources", "engine", "codecs", "telemetry"]),
     ("cli", &["config", "engine", "plan", "query", "security"]),
     (
         "server",
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "config",
             "security",
+            "shadow",
             "sources",
             "engine",
             "plan",

@@ -11,6 +11,8 @@
 /// Texts made from tables.
 mod bench;
 mod docs;
+/// Several servers behind real proxies.
+mod fleet;
 /// Small answers that people have looked at, kept.
 mod goldens;
 /// What strangers send.

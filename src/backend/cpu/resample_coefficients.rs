@@ -61,6 +61,9 @@ fn round(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 
+/// Rows that are made at once: whole registers of them lie side by side when columns are summed.
+const BAND: usize = 8;
+
 /// Resamples one plane: rows first (whole rows of blocks at once, which vectorises), then columns.
 /// Answers `rows × columns` values around 0.
 fn plane(
@@ -73,37 +76,50 @@ fn plane(
     let across = component.blocks.width() as usize;
     let (out_width, out_height) = (columns.bounds.len(), rows.bounds.len());
     let mut out = vec![0f32; out_width * out_height];
-    // For each column frequency: one value a block column.
-    let mut gathered = vec![0f32; columns.frequencies * across];
-    let row = fastest();
-    for (j, out_row) in out.chunks_exact_mut(out_width).enumerate() {
-        if j % 64 == 0 && checkpoint.is_cancelled() {
+    let mut scratch = Scratch::new(columns.frequencies * across);
+    let band = fastest();
+    for (i, out) in out.chunks_mut(out_width * BAND).enumerate() {
+        if i % 8 == 0 && checkpoint.is_cancelled() {
             return Err(BackendError::Cancelled);
         }
-        row(component, count, (columns, rows), j, &mut gathered, out_row);
+        band(component, count, (columns, rows), i * BAND, &mut scratch, out);
     }
     Ok(out)
 }
 
-/// Makes row `j` of a plane.
-type Row = fn(&CoefficientPlane, u8, (&BlockWeights, &BlockWeights), usize, &mut [f32], &mut [f32]);
+/// What a band is made in.
+struct Scratch {
+    /// For each column frequency: one value a block column, of one row.
+    row: Vec<f32>,
+    /// The same of all rows of a band, those of the same place side by side.
+    band: Vec<[f32; BAND]>,
+}
+
+impl Scratch {
+    fn new(len: usize) -> Self {
+        Self { row: vec![0.0; len], band: vec![[0.0; BAND]; len] }
+    }
+}
+
+/// Makes the rows from `j` on that fit into the last argument.
+type Band = fn(&CoefficientPlane, u8, (&BlockWeights, &BlockWeights), usize, &mut Scratch, &mut [f32]);
 
 /// The fastest of the twins that this processor runs: the same code, compiled for it.
-fn fastest() -> Row {
+fn fastest() -> Band {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        return row_avx2;
+        return band_avx2;
     }
-    row
+    band
 }
 
 #[cfg(target_arch = "x86_64")]
-fn row_avx2(
+fn band_avx2(
     component: &CoefficientPlane,
     count: u8,
     weights: (&BlockWeights, &BlockWeights),
     j: usize,
-    gathered: &mut [f32],
+    scratch: &mut Scratch,
     out: &mut [f32],
 ) {
     #[target_feature(enable = "avx2")]
@@ -112,47 +128,59 @@ fn row_avx2(
         count: u8,
         weights: (&BlockWeights, &BlockWeights),
         j: usize,
-        gathered: &mut [f32],
+        scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        row(component, count, weights, j, gathered, out);
+        band(component, count, weights, j, scratch, out);
     }
     #[allow(unsafe_code, reason = "calling code compiled for a feature")]
     // SAFETY: `fastest` gives this function away only where the processor has AVX2.
     unsafe {
-        enabled(component, count, weights, j, gathered, out);
+        enabled(component, count, weights, j, scratch, out);
     }
 }
 
 #[inline(always)]
-fn row(
+fn band(
     component: &CoefficientPlane,
     count: u8,
     (columns, rows): (&BlockWeights, &BlockWeights),
     j: usize,
-    gathered: &mut [f32],
+    scratch: &mut Scratch,
     out: &mut [f32],
 ) {
     let across = component.blocks.width() as usize;
     let size = across * component.blocks.height() as usize;
-    gathered.fill(0.0);
-    for (values, &(u, v)) in component.values.chunks_exact(size).take(usize::from(count)).zip(&ZIGZAG) {
-        let (first, weights) = rows.of(j, v);
-        let target = &mut gathered[u * across..][..across];
-        for (source, &weight) in values[first * across..].chunks_exact(across).zip(weights) {
-            for (t, &s) in target.iter_mut().zip(source) {
-                *t += weight * f32::from(s);
+    let out_width = columns.bounds.len();
+    let height = out.len() / out_width;
+    for r in 0..height.min(BAND) {
+        scratch.row.fill(0.0);
+        for (values, &(u, v)) in component.values.chunks_exact(size).take(usize::from(count)).zip(&ZIGZAG) {
+            let (first, weights) = rows.of(j + r, v);
+            let target = &mut scratch.row[u * across..][..across];
+            for (source, &weight) in values[first * across..].chunks_exact(across).zip(weights) {
+                for (t, &s) in target.iter_mut().zip(source) {
+                    *t += weight * f32::from(s);
+                }
             }
         }
+        for (band, &value) in scratch.band.iter_mut().zip(&scratch.row) {
+            band[r] = value;
+        }
     }
-    for (i, o) in out.iter_mut().enumerate() {
-        let mut sum = 0.0;
+    for i in 0..out_width {
+        let mut sums = [0.0; BAND];
         for u in 0..columns.frequencies {
             let (first, weights) = columns.of(i, u);
-            let source = &gathered[u * across + first..][..weights.len()];
-            sum += source.iter().zip(weights).map(|(s, w)| s * w).sum::<f32>();
+            for (values, &weight) in scratch.band[u * across + first..].iter().zip(weights) {
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += weight * value;
+                }
+            }
         }
-        *o = sum;
+        for (row, sum) in out.chunks_exact_mut(out_width).zip(sums) {
+            row[i] = sum;
+        }
     }
 }
 
@@ -169,13 +197,13 @@ mod tests {
         let picture = Coefficients { size, count: 10, components: vec![component.clone()] };
         let to = Size::at_least_one(61, 9);
         let (columns, rows) = component_weights(&picture, &component, to, (1, 1), Filter::Lanczos3);
-        for j in 0..9 {
-            let make = |row: Row| {
-                let (mut gathered, mut out) = (vec![9.0; 4 * 38], vec![0.0; 61]);
-                row(&component, 10, (&columns, &rows), j, &mut gathered, &mut out);
+        for (j, height) in [(0, 8), (1, 8), (8, 1)] {
+            let make = |band: Band| {
+                let (mut scratch, mut out) = (Scratch::new(4 * 38), vec![9.0; 61 * height]);
+                band(&component, 10, (&columns, &rows), j, &mut scratch, &mut out);
                 out
             };
-            assert_eq!(make(fastest()), make(row));
+            assert_eq!(make(fastest()), make(band));
         }
     }
 

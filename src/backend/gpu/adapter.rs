@@ -1,6 +1,10 @@
 //! The adapters of a machine, and which of them may serve.
 
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
+
+use crate::budget::MemoryBudget;
 
 /// What a person needs to know of an adapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +74,13 @@ pub(super) fn report(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {
     }
 }
 
+/// Whether the device's memory is the host's.
+pub(super) fn is_unified(adapter: &wgpu::Adapter) -> bool {
+    !matches!(adapter.get_info().device_type, wgpu::DeviceType::DiscreteGpu | wgpu::DeviceType::VirtualGpu)
+}
+
 /// Which adapters to use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Part of a name, in any case, or a place in the list; `None`: any.
     pub adapter: Option<String>,
@@ -79,6 +88,12 @@ pub struct Wanted {
     pub software: bool,
     /// Bytes of a buffer as shaders see it, if less than the adapter offers. Larger pictures go up in bands.
     pub largest_binding: Option<u64>,
+    /// Bytes of device memory to use at most; `None`: as much as the work needs, some gigabytes.
+    pub memory: Option<u64>,
+    /// How long a submission may take before the device counts as lost; `None`: 5 s.
+    pub deadline: Option<Duration>,
+    /// What the host's side of buffers is charged to; device memory too where it is the host's.
+    pub budget: Option<MemoryBudget>,
 }
 
 impl Wanted {

@@ -16,7 +16,8 @@ const ROUNDS: u32 = 4;
 pub(super) fn copy_bandwidth(device: &Device, software: bool) -> Option<f64> {
     let bytes: u64 = if software { 16 << 20 } else { 256 << 20 };
     let bytes = bytes.min(device.limits.binding) & !3;
-    let [from, to] = [(); 2].map(|()| device.pool.take(&device.device, Use::Device, bytes));
+    let take = || device.pool.take(&device.device, Use::Device, bytes);
+    let (from, to) = (take()?, take()?);
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -29,7 +30,7 @@ pub(super) fn copy_bandwidth(device: &Device, software: bool) -> Option<f64> {
         device.device.poll(PollType::wait_indefinitely()).ok()?;
         best = best.min(begun.elapsed().as_secs_f64());
     }
-    device.pool.put(Use::Device, from);
-    device.pool.put(Use::Device, to);
+    device.pool.put(from);
+    device.pool.put(to);
     (!device.is_lost()).then(|| 2.0 * bytes as f64 * f64::from(COPIES) / best)
 }

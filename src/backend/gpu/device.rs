@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 
 use crate::telemetry::events;
 
-use super::pool::Pool;
+use super::pool::{Accounts, Pool};
 use super::recipe::Limits;
 use super::shaders::Shader;
 use super::timer::Timer;
@@ -15,6 +15,9 @@ use super::timer::Timer;
 /// Bytes of everything that a job needs, and bytes that may lie idle; a larger picture goes to the CPU.
 const JOB_BYTES: u64 = 1 << 30;
 const IDLE_BYTES: u64 = 1 << 30;
+/// Parts of a bounded device memory, one of which the input of a batch may take, and one its work memory: three batches
+/// are in flight, and buffers are up to half as large again as what is in them.
+pub(super) const SHARES: u64 = 10;
 /// What a batch may waste of a binding by aligning its parts.
 const SLACK: u64 = 64 << 10;
 
@@ -43,7 +46,7 @@ pub struct OpenError(pub(super) String);
 
 impl Device {
     /// Opens a device and compiles every shader. Bindings are kept below `largest_binding` bytes.
-    pub(super) fn open(adapter: &wgpu::Adapter, largest_binding: u64) -> Result<Self, OpenError> {
+    pub(super) fn open(adapter: &wgpu::Adapter, largest_binding: u64, accounts: &Accounts) -> Result<Self, OpenError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("phasor"),
             required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
@@ -56,10 +59,15 @@ impl Device {
             .now_or_never()
             .ok_or_else(|| OpenError("the driver gave no answer".into()))?
             .map_err(|e| OpenError(e.to_string()))?;
-        Self::new(device, queue, largest_binding)
+        Self::new(device, queue, largest_binding, accounts)
     }
 
-    fn new(device: wgpu::Device, queue: wgpu::Queue, largest_binding: u64) -> Result<Self, OpenError> {
+    fn new(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        largest_binding: u64,
+        accounts: &Accounts,
+    ) -> Result<Self, OpenError> {
         let failed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&failed);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -79,10 +87,14 @@ impl Device {
         let largest = offered.max_storage_buffer_binding_size.min(offered.max_buffer_size);
         let binding = largest.min(largest_binding).saturating_sub(SLACK).max(SLACK);
         let made = Self {
-            limits: Limits { binding, job: JOB_BYTES.min(offered.max_buffer_size) },
+            limits: Limits {
+                binding,
+                // As many as are in flight at once fit into what there may be on the device.
+                job: JOB_BYTES.min(offered.max_buffer_size).min(accounts.device.total() / SHARES),
+            },
             largest_binding: largest,
             workgroups: offered.max_compute_workgroups_per_dimension,
-            pool: Pool::new(IDLE_BYTES, offered.max_buffer_size),
+            pool: Pool::new(accounts.clone(), IDLE_BYTES, offered.max_buffer_size),
             timer: Timer::new(&device, &queue),
             device,
             queue,

@@ -3,6 +3,7 @@
 mod adapter;
 mod bandwidth;
 mod device;
+mod drill;
 mod layout;
 mod pool;
 mod recipe;
@@ -15,32 +16,36 @@ mod tables;
 mod thread_time;
 mod timer;
 mod uniforms;
+mod waiter;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::image::{Form, ImageBuf, Picture};
+use crate::image::{Form, ImageBuf, Picture, PlaneSink};
 use crate::ops::Step;
 use crate::telemetry::events;
 
-use super::{Backend, BackendError, Checkpoint};
+use super::{Backend, BackendError, Checkpoint, Drill};
 
 pub use adapter::{AdapterReport, Wanted, adapters, hardware_may_be_there};
 pub use device::OpenError;
+pub use recipe::Source;
 
 use device::Device;
-use recipe::Recipe;
-use staging::Program;
+use pool::Accounts;
+use recipe::{Output, Recipe};
+use staging::{Open, Program};
 use tables::TableCache;
-use worker::{Counters, Current, Job, Life, Order, current};
+use waiter::{Ticket, Waiter, Watch};
+use worker::{Counters, Current, Job, Life, Order, Terms, current};
 
-/// How often who waits for the device looks whether waiting still makes sense.
+/// How often who waits in a call looks whether waiting still makes sense.
 const LOOK: Duration = Duration::from_millis(10);
-/// Who has waited for so long gets the picture elsewhere.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// Who has waited for so much longer than a submission may take gets the picture elsewhere.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One adapter with its thread.
 #[derive(Debug)]
@@ -50,7 +55,9 @@ pub struct GpuBackend {
     tables: TableCache,
     lives: Current,
     counters: Arc<Counters>,
-    stop: Arc<AtomicBool>,
+    accounts: Accounts,
+    watch: Watch,
+    terms: Terms,
 }
 
 /// What a GPU did since the start.
@@ -74,6 +81,14 @@ pub struct GpuStats {
     pub losses: u64,
     /// Whether there is a device now.
     pub alive: bool,
+    /// Jobs that wait for the device now.
+    pub waiting: u64,
+    /// Time that all jobs waited, in sum.
+    pub waited: Duration,
+    /// Bytes of host memory that staging and readback buffers take now, idle ones too.
+    pub host_memory: u64,
+    /// Bytes of device memory that buffers take now, idle ones too.
+    pub device_memory: u64,
 }
 
 /// A picture made on a GPU.
@@ -85,6 +100,103 @@ pub struct GpuPicture {
     pub bytes_up: u64,
     /// Bytes that came back.
     pub bytes_down: u64,
+    /// How long it waited until its batch was submitted.
+    pub waited: Duration,
+}
+
+/// What a GPU would do, laid out; nothing was written yet.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    life: Life,
+    recipe: Recipe<'a>,
+}
+
+impl Prepared<'_> {
+    /// Takes mapped memory and copies into it what is there.
+    ///
+    /// # Errors
+    /// [`BackendError::DeviceLost`], [`BackendError::OutOfMemory`].
+    pub fn open(self) -> Result<Filling, BackendError> {
+        let Self { life, recipe } = self;
+        let open = Open::new(recipe, &life.device)?;
+        Ok(Filling { life, open: Some(open) })
+    }
+
+    /// As [`Self::open`], of a picture that is there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn stage(self) -> Result<Staged, BackendError> {
+        let Self { life, recipe } = self;
+        let program = Open::new(recipe, &life.device)?.closed();
+        Ok(Staged { life, program })
+    }
+}
+
+/// A picture on its way into mapped memory: what a decoder hands over is written where the device reads it.
+#[derive(Debug)]
+pub struct Filling {
+    life: Life,
+    /// There until it is closed.
+    open: Option<Open>,
+}
+
+impl Filling {
+    /// Everything was handed over.
+    pub fn close(mut self) -> Staged {
+        let Some(open) = self.open.take() else { unreachable!("closing takes it away") };
+        Staged { life: self.life.clone(), program: open.closed() }
+    }
+}
+
+/// A decoder that gave up leaves memory that is as good as new.
+impl Drop for Filling {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.life.device.pool.put(open.abandoned());
+        }
+    }
+}
+
+impl PlaneSink for Filling {
+    fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
+        if let Some(open) = &mut self.open {
+            open.rows(plane, first, samples);
+        }
+    }
+}
+
+/// A picture on its way to a GPU: everything that goes up is in mapped memory.
+#[derive(Debug)]
+pub struct Staged {
+    life: Life,
+    program: Program,
+}
+
+/// A picture that a GPU made, still in mapped memory.
+#[derive(Debug)]
+pub struct Answer {
+    life: Life,
+    ready: results::Ready,
+    output: Output,
+    bytes_up: u64,
+    bytes_down: u64,
+}
+
+impl Answer {
+    /// Copies the picture out.
+    ///
+    /// # Errors
+    /// [`BackendError::DeviceLost`] when the device was lost meanwhile: then nothing that it made is believed.
+    pub fn picture(self) -> Result<GpuPicture, BackendError> {
+        let Self { life, ready, output, bytes_up, bytes_down } = self;
+        let (waited, picture) = (ready.waited, ready.picture(&output).ok_or(BackendError::DeviceLost)?);
+        drop(ready);
+        if life.device.is_lost() {
+            return Err(BackendError::DeviceLost);
+        }
+        Ok(GpuPicture { picture, bytes_up, bytes_down, waited })
+    }
 }
 
 impl GpuBackend {
@@ -95,20 +207,33 @@ impl GpuBackend {
             .filter(|(report, _)| wanted.takes(report))
             .filter_map(|(report, adapter)| {
                 let name = report.name.clone();
-                let largest_binding = wanted.largest_binding.unwrap_or(u64::MAX);
-                Self::open(report, adapter, largest_binding)
+                Self::open(report, adapter, wanted)
                     .inspect_err(|error| events::gpu_unopened(&name, &error.to_string()))
                     .ok()
             })
             .collect()
     }
 
-    fn open(report: AdapterReport, adapter: wgpu::Adapter, largest_binding: u64) -> Result<Self, OpenError> {
-        let (counters, stop) = (Arc::default(), Arc::default());
+    fn open(report: AdapterReport, adapter: wgpu::Adapter, wanted: &Wanted) -> Result<Self, OpenError> {
+        let counters: Arc<Counters> = Arc::default();
+        let terms = Terms { stop: Arc::default(), deadline: wanted.deadline.unwrap_or(worker::HANG) };
+        let most = wanted.memory.unwrap_or(u64::MAX);
+        let accounts = Accounts::new(wanted.budget.clone(), adapter::is_unified(&adapter), most);
         let name = format!("gpu{}", report.index);
-        let open = move || Device::open(&adapter, largest_binding);
-        let lives = worker::start(&name, open, Arc::clone(&counters), Arc::clone(&stop))?;
-        Ok(Self { name, report, tables: TableCache::default(), lives, counters, stop })
+        let largest_binding = wanted.largest_binding.unwrap_or(u64::MAX);
+        let theirs = accounts.clone();
+        let open = move || Device::open(&adapter, largest_binding, &theirs);
+        let lives = worker::start(&name, open, Arc::clone(&counters), terms.clone())?;
+        let watched = Arc::clone(&lives);
+        let lost = move || {
+            // Its thread does not come back from the driver: nobody goes there any more.
+            if let Some(life) = current(&watched) {
+                life.device.give_up();
+                worker::set(&watched, None);
+            }
+        };
+        let watch = Watch::start(&name, terms.deadline + PATIENCE, lost).map_err(|e| OpenError(e.to_string()))?;
+        Ok(Self { name, report, tables: TableCache::default(), lives, counters, accounts, watch, terms })
     }
 
     /// The adapter.
@@ -118,7 +243,7 @@ impl GpuBackend {
 
     /// What was counted.
     pub fn stats(&self) -> GpuStats {
-        let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let life = current(&self.lives);
         let timed = life.as_ref().is_some_and(|life| life.device.timer.is_some());
         GpuStats {
@@ -131,6 +256,10 @@ impl GpuBackend {
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
             alive: life.is_some(),
+            waiting: of(&self.counters.waiting),
+            waited: Duration::from_nanos(of(&self.counters.waited)),
+            host_memory: self.accounts.host.used(),
+            device_memory: self.accounts.device.used(),
         }
     }
 
@@ -140,80 +269,89 @@ impl GpuBackend {
         let life = current(&self.lives)?;
         let (answer, answered) = mpsc::sync_channel(1);
         life.orders.try_send(Order::Bandwidth { software: self.report.software, answer }).ok()?;
-        answered.recv_timeout(PATIENCE).ok()?
+        answered.recv_timeout(self.terms.deadline + PATIENCE).ok()?
     }
 
-    /// Whether the device does these steps with these overlays, and at this size.
-    pub fn takes(&self, picture: &Picture, overlays: &[ImageBuf], steps: &[Step]) -> bool {
-        let limits = current(&self.lives).map(|life| life.device.limits);
-        let work = (steps, Form::Packed);
-        limits.is_some_and(|limits| Recipe::new(picture, overlays, work, &limits, &self.tables).is_ok())
+    /// Whether it makes sense to bring another picture: not so many wait that it would only hold memory.
+    pub fn has_room(&self) -> bool {
+        self.counters.waiting.load(Ordering::Relaxed) < worker::MOST_WAITING
+    }
+
+    /// Lays out what the device would do.
+    ///
+    /// # Errors
+    /// [`BackendError::Impossible`] when the device does not do these steps or not at this size,
+    /// [`BackendError::DeviceLost`] when there is none.
+    pub fn prepare<'a>(
+        &'a self,
+        source: Source<'a>,
+        overlays: &'a [ImageBuf],
+        work: (&[Step], Form),
+    ) -> Result<Prepared<'a>, BackendError> {
+        let life = current(&self.lives).ok_or(BackendError::DeviceLost)?;
+        let recipe = Recipe::new(source, overlays, work, &life.device.limits, &self.tables)
+            .map_err(|e| BackendError::Impossible(e.to_string()))?;
+        Ok(Prepared { life, recipe })
+    }
+
+    /// Submits what was staged. `done` is called exactly once, on a thread that must not be kept: with what the device
+    /// made, or with why it made nothing ([`BackendError::DeviceLost`], [`BackendError::OutOfMemory`]).
+    pub fn submit(&self, staged: Staged, done: impl FnOnce(Result<Answer, BackendError>) + Send + 'static) {
+        let Staged { life, program } = staged;
+        let (output, bytes_up, bytes_down) = (program.output, program.bytes_up, program.bytes_down());
+        let (counters, their, begun) = (Arc::clone(&self.counters), life.clone(), Instant::now());
+        counters.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiter = Arc::new(Waiter::new(Box::new(move |result| {
+            counters.waiting.fetch_sub(1, Ordering::Relaxed);
+            counters.waited.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
+            done(result.map(|ready| Answer { life: their, ready, output, bytes_up, bytes_down }));
+        })));
+        self.watch.add(&waiter);
+        // An order that is refused is dropped, which tells.
+        let _ = life.orders.try_send(Order::Picture(Box::new(Job { program, ticket: Ticket(waiter), since: begun })));
     }
 
     /// Does the steps as [`Backend::run_to`], leaving the picture to whoever must do it again elsewhere.
     ///
     /// # Errors
-    /// [`BackendError::Impossible`] when the device does not do these steps or not at this size,
-    /// [`BackendError::DeviceLost`] when it gave no answer, [`BackendError::Cancelled`].
+    /// As [`Self::prepare`], [`Prepared::stage`] and [`Answer::picture`], and [`BackendError::Cancelled`].
     pub fn attempt(
         &self,
         picture: &Picture,
         overlays: &[ImageBuf],
-        (steps, form): (&[Step], Form),
+        work: (&[Step], Form),
         checkpoint: &dyn Checkpoint,
     ) -> Result<GpuPicture, BackendError> {
-        let life = current(&self.lives).ok_or(BackendError::DeviceLost)?;
-        let recipe = Recipe::new(picture, overlays, (steps, form), &life.device.limits, &self.tables)
-            .map_err(|e| BackendError::Impossible(e.to_string()))?;
-        let output = recipe.output;
-        let program = Program::new(recipe, &life.device).map_err(|_| BackendError::DeviceLost)?;
-        let (bytes_up, bytes_down) = (program.bytes_up, program.bytes_down());
+        let staged = self.prepare(Source::Here(picture), overlays, work)?.stage()?;
         let (answer, answered) = mpsc::sync_channel(1);
-        life.orders
-            .try_send(Order::Picture(Box::new(Job { program, answer })))
-            .map_err(|_| BackendError::DeviceLost)?;
-        let ready = awaited(&life, &answered, checkpoint)?;
-        let picture = ready.picture(&output).ok_or(BackendError::DeviceLost)?;
-        drop(ready);
-        // What came from a device that was lost meanwhile is not believed.
-        if life.device.is_lost() {
-            return Err(BackendError::DeviceLost);
-        }
-        Ok(GpuPicture { picture, bytes_up, bytes_down })
-    }
-
-    /// Destroys the device as a driver's reset would; it is rebuilt in the background. For tests of just that.
-    pub fn lose_device(&self) {
-        if let Some(life) = current(&self.lives) {
-            life.device.device.destroy();
-        }
-    }
-}
-
-/// Waits for a result as long as that makes sense.
-fn awaited(
-    life: &Life,
-    answered: &mpsc::Receiver<results::Ready>,
-    checkpoint: &dyn Checkpoint,
-) -> Result<results::Ready, BackendError> {
-    let begun = Instant::now();
-    loop {
-        match answered.recv_timeout(LOOK) {
-            Ok(ready) => return Ok(ready),
-            Err(RecvTimeoutError::Disconnected) => return Err(BackendError::DeviceLost),
-            Err(RecvTimeoutError::Timeout) => {
-                super::cpu::cancelled(checkpoint)?;
-                if life.device.is_lost() || begun.elapsed() > PATIENCE {
-                    return Err(BackendError::DeviceLost);
-                }
+        self.submit(staged, move |result| {
+            // Whoever asked may be gone.
+            let _ = answer.try_send(result);
+        });
+        loop {
+            match answered.recv_timeout(LOOK) {
+                Ok(answer) => return answer?.picture(),
+                Err(RecvTimeoutError::Disconnected) => return Err(BackendError::DeviceLost),
+                Err(RecvTimeoutError::Timeout) => super::cpu::cancelled(checkpoint)?,
             }
+        }
+    }
+
+    /// Makes the device fail in some way; it is rebuilt in the background. For tests of just that.
+    pub fn drill(&self, drill: Drill) {
+        let Some(life) = current(&self.lives) else { return };
+        match drill {
+            Drill::Loss => life.device.device.destroy(),
+            // A full queue is trouble enough.
+            other => drop(life.orders.try_send(Order::Drill(other))),
         }
     }
 }
 
 impl Drop for GpuBackend {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
+        self.terms.stop.store(true, Ordering::Release);
+        self.watch.stop();
     }
 }
 
@@ -222,9 +360,9 @@ impl Backend for GpuBackend {
         &self.name
     }
 
-    /// Without overlays; see [`GpuBackend::takes`].
+    /// Without overlays; see [`GpuBackend::prepare`].
     fn supports(&self, input: &Picture, steps: &[Step]) -> bool {
-        self.takes(input, &[], steps)
+        self.prepare(Source::Here(input), &[], (steps, Form::Packed)).is_ok()
     }
 
     fn run_to(

@@ -7,9 +7,11 @@ use wgpu::{
     CommandEncoder, ComputePassDescriptor, ComputePassTimestampWrites,
 };
 
+use crate::backend::BackendError;
+
 use super::device::Device;
 use super::layout::Layout;
-use super::pool::Use;
+use super::pool::{Lent, Use};
 use super::resident::{Missing, Resident};
 use super::staging::{ALIGNMENT, Program};
 use super::timer::Stopwatch;
@@ -28,11 +30,11 @@ pub(super) struct Recorder {
 pub(super) struct Recorded {
     pub(super) commands: CommandBuffer,
     /// Seen by shaders; free when the result is there.
-    pub(super) device: Vec<Buffer>,
+    pub(super) device: [Lent; 3],
     /// Parameters; free then, too.
-    pub(super) staging: Buffer,
+    pub(super) staging: Lent,
     /// The results of all programs, and where each begins.
-    pub(super) readback: Buffer,
+    pub(super) readback: Lent,
     pub(super) outputs: Vec<u64>,
     /// Bytes of the readback buffer that are written, the stopwatch's times at the end.
     pub(super) bytes_down: u64,
@@ -46,25 +48,30 @@ pub(super) const TIMES: u64 = 16;
 
 impl Recorder {
     /// Records all programs, stage by stage; each stage dispatches a shader once for all of them.
-    pub(super) fn record(&mut self, device: &Device, programs: &[&Program]) -> Option<Recorded> {
+    ///
+    /// # Errors
+    /// [`BackendError::OutOfMemory`] when the memory that there may be is in use, [`BackendError::DeviceLost`] when the
+    /// device gives none.
+    pub(super) fn record(&mut self, device: &Device, programs: &[&Program]) -> Result<Recorded, BackendError> {
         let Self { layout, resident, missing } = self;
         let tables: Vec<_> = programs.iter().flat_map(|program| &program.tables).collect();
-        let table_buffer = resident.admit(device, &tables, missing);
+        let table_buffer = resident.admit(device, &tables, missing).ok_or(BackendError::OutOfMemory)?;
         layout.lay_out(programs, device.workgroups, |table: &Arc<_>| resident.find(table).unwrap_or(0));
 
-        let take = |usage, bytes: u64| device.pool.take(&device.device, usage, bytes);
+        let take = |usage, bytes: u64| device.pool.take(&device.device, usage, bytes).ok_or(BackendError::OutOfMemory);
         let meta_bytes = 4 * layout.meta.len() as u64;
         let table_bytes = 4 * missing.words.len() as u64;
-        let staging = take(Use::Staging, meta_bytes + table_bytes);
+        let staging = take(Use::Staging, meta_bytes + table_bytes)?;
         {
-            let mut view = staging.get_mapped_range_mut(..meta_bytes + table_bytes).ok()?;
+            let mut view =
+                staging.get_mapped_range_mut(..meta_bytes + table_bytes).map_err(|_| BackendError::DeviceLost)?;
             view.slice(..meta_bytes as usize).copy_from_slice(bytemuck::cast_slice(&layout.meta));
             view.slice(meta_bytes as usize..).copy_from_slice(bytemuck::cast_slice(&missing.words));
         }
         staging.unmap();
         let (input, work, meta) =
-            (take(Use::Device, layout.input), take(Use::Device, layout.work), take(Use::Device, meta_bytes));
-        let readback = take(Use::Readback, layout.outputs + TIMES);
+            (take(Use::Device, layout.input)?, take(Use::Device, layout.work)?, take(Use::Device, meta_bytes)?);
+        let readback = take(Use::Readback, layout.outputs + TIMES)?;
         let stopwatch = device.timer.as_ref().map(|timer| timer.take(&device.device));
 
         let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -101,9 +108,9 @@ impl Recorder {
             encoder.resolve_query_set(&watch.queries, 0..2, &watch.times, 0);
             encoder.copy_buffer_to_buffer(&watch.times, 0, &readback, layout.outputs, TIMES);
         }
-        Some(Recorded {
+        Ok(Recorded {
             commands: encoder.finish(),
-            device: vec![input, work, meta],
+            device: [input, work, meta],
             staging,
             readback,
             outputs: layout.bases.iter().map(|base| base.output).collect(),

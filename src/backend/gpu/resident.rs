@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wgpu::Buffer;
 
 use super::device::Device;
-use super::pool::Use;
+use super::pool::{Lent, Use};
 use super::tables::Table;
 
 /// Words that the first buffer takes.
@@ -16,7 +16,7 @@ const WORDS: u32 = 4 << 20;
 /// device works with it.
 #[derive(Debug, Default)]
 pub(super) struct Resident {
-    buffer: Option<(Buffer, u32)>,
+    buffer: Option<(Lent, u32)>,
     at: HashMap<u64, u32>,
     next: u32,
 }
@@ -31,19 +31,22 @@ pub(super) struct Missing {
 
 impl Resident {
     /// Finds places for tables, some of which may be the same; answers the buffer and what has to be copied into it.
-    pub(super) fn admit(&mut self, device: &Device, tables: &[&Arc<Table>], missing: &mut Missing) -> Buffer {
-        if let Some((buffer, capacity)) = self.buffer.clone()
+    /// `None` when there is no memory for it.
+    pub(super) fn admit(&mut self, device: &Device, tables: &[&Arc<Table>], missing: &mut Missing) -> Option<Buffer> {
+        if let Some((buffer, capacity)) = self.buffer.as_ref().map(|(lent, capacity)| (Buffer::clone(lent), *capacity))
             && self.place(tables, capacity, missing)
         {
-            return buffer;
+            return Some(buffer);
         }
         let all: usize = tables.iter().map(|table| table.words.len()).sum();
         let capacity = WORDS.max(u32::try_from(all).unwrap_or(u32::MAX));
-        let buffer = device.pool.take(&device.device, Use::Device, 4 * u64::from(capacity));
-        (self.buffer, self.next) = (Some((buffer.clone(), capacity)), 0);
+        (self.buffer, self.next) = (None, 0);
         self.at.clear();
+        let lent = device.pool.take(&device.device, Use::Device, 4 * u64::from(capacity))?;
+        let buffer = Buffer::clone(&lent);
+        self.buffer = Some((lent, capacity));
         self.place(tables, capacity, missing);
-        buffer
+        Some(buffer)
     }
 
     /// The first word of a table that was admitted.

@@ -1,26 +1,40 @@
 //! What a batch gives back: one mapped buffer that several threads read from.
 
+use std::ops::Range;
 use std::sync::Arc;
-
-use wgpu::Buffer;
+use std::time::Duration;
 
 use crate::image::{ImageBuf, Picture, Plane, Planes};
 
 use super::device::Device;
-use super::pool::Use;
+use super::pool::Lent;
 use super::recipe::{Output, Packed, Place};
 
 /// A mapped buffer; unmapped and free again when the last of its readers is done.
 #[derive(Debug)]
 pub(super) struct Results {
     pub(super) device: Arc<Device>,
-    pub(super) buffer: Buffer,
+    buffer: Option<Lent>,
+}
+
+impl Results {
+    /// `buffer` is mapped.
+    pub(super) const fn new(device: Arc<Device>, buffer: Lent) -> Self {
+        Self { device, buffer: Some(buffer) }
+    }
+
+    /// Bytes of the buffer; `None` when they are not mapped.
+    pub(super) fn view(&self, range: Range<u64>) -> Option<wgpu::BufferView> {
+        self.buffer.as_ref()?.get_mapped_range(range).ok()
+    }
 }
 
 impl Drop for Results {
     fn drop(&mut self) {
-        self.buffer.unmap();
-        self.device.pool.put(Use::Readback, self.buffer.clone());
+        if let Some(buffer) = self.buffer.take() {
+            buffer.unmap();
+            self.device.pool.put(buffer);
+        }
     }
 }
 
@@ -30,6 +44,8 @@ pub(super) struct Ready {
     pub(super) results: Arc<Results>,
     /// Its first byte.
     pub(super) at: u64,
+    /// From its being ordered until its batch was submitted.
+    pub(super) waited: Duration,
 }
 
 impl Ready {
@@ -58,7 +74,7 @@ impl Ready {
         let first = self.at + 4 * u64::from(word);
         let begin = first & !7;
         let end = first + (padded * packed.size.height() as usize) as u64;
-        let view = self.results.buffer.get_mapped_range(begin..end).ok()?;
+        let view = self.results.view(begin..end)?;
         let bytes = view.get((first - begin) as usize..)?;
         if row == padded {
             return Some(bytes.to_vec());

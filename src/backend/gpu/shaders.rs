@@ -138,6 +138,12 @@ mod tests {
     }
 
     #[test]
+    fn the_drill_is_valid() {
+        let module = parsed(super::super::drill::SOURCE);
+        assert_eq!(module.entry_points.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["turn"]);
+    }
+
+    #[test]
     fn params_lie_in_the_shaders_as_in_rust_and_fill_a_job() {
         use uniforms::{Arrange, Blocks, Colour, Composite, Header, Store, Sum, WORDS};
         let twins = [

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use wgpu::{Buffer, MapRangeError};
+use crate::backend::BackendError;
+use crate::image::PlaneSink;
 
 use super::device::Device;
-use super::pool::Use;
-use super::recipe::{Output, Pass, Place, Recipe, Upload};
+use super::pool::{Lent, Use};
+use super::recipe::{Output, Pass, Place, Recipe, Rows, Upload};
 use super::tables::Table;
 
 /// Parts of a batch's memory begin at multiples of this.
@@ -25,7 +26,7 @@ pub(super) struct Copied {
 /// A recipe without the picture: what the device's thread records.
 #[derive(Debug)]
 pub(super) struct Program {
-    pub(super) staging: Buffer,
+    pub(super) staging: Lent,
     pub(super) copies: Vec<Copied>,
     /// Bytes that go up.
     pub(super) bytes_up: u64,
@@ -39,32 +40,6 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Copies what the recipe needs into a staging buffer.
-    pub(super) fn new(recipe: Recipe<'_>, device: &Device) -> Result<Self, MapRangeError> {
-        let Recipe { uploads, staging: bytes_up, input, slots, tables, passes, output } = recipe;
-        let staging = device.pool.take(&device.device, Use::Staging, bytes_up);
-        let mut view = staging.get_mapped_range_mut(..bytes_up.max(4))?;
-        let mut copies: Vec<Copied> = Vec::with_capacity(uploads.len());
-        for upload in &uploads {
-            write(&mut view, upload);
-            let Upload { staging, input, stage, .. } = *upload;
-            let copied = Copied { staging, input: 4 * u64::from(input), len: upload.len(), stage };
-            match copies.last_mut() {
-                Some(last)
-                    if last.stage == stage
-                        && last.staging + last.len == copied.staging
-                        && last.input + last.len == copied.input =>
-                {
-                    last.len += copied.len;
-                }
-                _ => copies.push(copied),
-            }
-        }
-        drop(view);
-        staging.unmap();
-        Ok(Self { staging, copies, bytes_up, input, slots, tables, passes, output })
-    }
-
     /// The slot that the result fills.
     pub(super) const fn output_slot(&self) -> Option<usize> {
         match self.output.place() {
@@ -90,15 +65,117 @@ impl Program {
     }
 }
 
+/// A staging buffer that is still written to: what was there is in it, what is coming has its place.
+#[derive(Debug)]
+pub(super) struct Open {
+    view: wgpu::BufferViewMut,
+    coming: Vec<Coming>,
+    program: Program,
+}
+
+/// Where rows of a plane go to.
+#[derive(Debug, Clone, Copy)]
+struct Coming {
+    plane: usize,
+    /// First row and column, and rows.
+    top: usize,
+    left: usize,
+    rows: usize,
+    /// Bytes of a row that go up, and of a whole one.
+    row: usize,
+    pitch: usize,
+    staging: usize,
+}
+
+impl Open {
+    /// Takes a staging buffer and copies into it what is there.
+    ///
+    /// # Errors
+    /// [`BackendError::OutOfMemory`] when there is no room for it, [`BackendError::DeviceLost`].
+    pub(super) fn new(recipe: Recipe<'_>, device: &Device) -> Result<Self, BackendError> {
+        let Recipe { uploads, staging: bytes_up, input, slots, tables, passes, output } = recipe;
+        let staging = device.pool.take(&device.device, Use::Staging, bytes_up).ok_or(BackendError::OutOfMemory)?;
+        let mut view = staging.get_mapped_range_mut(..bytes_up.max(4)).map_err(|_| BackendError::DeviceLost)?;
+        let mut copies: Vec<Copied> = Vec::with_capacity(uploads.len());
+        let mut coming = Vec::new();
+        for upload in &uploads {
+            match upload.bytes {
+                Rows::Here(bytes) => write(&mut view, upload, bytes),
+                Rows::Coming { plane, top, left } => coming.push(Coming {
+                    plane,
+                    top: top as usize,
+                    left: left as usize,
+                    rows: upload.rows,
+                    row: upload.row,
+                    pitch: upload.pitch,
+                    staging: upload.staging as usize,
+                }),
+            }
+            let Upload { staging, input, stage, .. } = *upload;
+            let copied = Copied { staging, input: 4 * u64::from(input), len: upload.len(), stage };
+            match copies.last_mut() {
+                Some(last)
+                    if last.stage == stage
+                        && last.staging + last.len == copied.staging
+                        && last.input + last.len == copied.input =>
+                {
+                    last.len += copied.len;
+                }
+                _ => copies.push(copied),
+            }
+        }
+        Ok(Self { view, coming, program: Program { staging, copies, bytes_up, input, slots, tables, passes, output } })
+    }
+
+    /// Everything was written.
+    pub(super) fn closed(self) -> Program {
+        let Self { view, program, .. } = self;
+        drop(view);
+        program.staging.unmap();
+        program
+    }
+}
+
+impl Open {
+    /// The buffer, still mapped.
+    pub(super) fn abandoned(self) -> Lent {
+        drop(self.view);
+        self.program.staging
+    }
+}
+
+impl PlaneSink for Open {
+    fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
+        let first = first as usize;
+        for place in self.coming.iter().filter(|place| place.plane == plane) {
+            let Coming { top, left, rows, row, pitch, staging, .. } = *place;
+            let (from, to) = (first.max(top), (first + samples.len() / pitch).min(top + rows));
+            if from >= to {
+                continue;
+            }
+            let padded = row.next_multiple_of(4);
+            let part = &samples[(from - first) * pitch..(to - first) * pitch];
+            let at = staging + (from - top) * padded;
+            if row == padded && row == pitch {
+                self.view.slice(at..at + part.len()).copy_from_slice(part);
+                continue;
+            }
+            for (samples, at) in part.chunks_exact(pitch).zip((at..).step_by(padded)) {
+                self.view.slice(at..at + row).copy_from_slice(&samples[left..left + row]);
+            }
+        }
+    }
+}
+
 /// Writes rows, each to the beginning of a word.
-fn write(view: &mut wgpu::BufferViewMut, upload: &Upload<'_>) {
+fn write(view: &mut wgpu::BufferViewMut, upload: &Upload<'_>, bytes: &[u8]) {
     let begin = upload.staging as usize;
     let padded = upload.row.next_multiple_of(4);
     if upload.rows == 1 || (upload.row == padded && upload.pitch == upload.row) {
-        view.slice(begin..begin + upload.bytes.len()).copy_from_slice(upload.bytes);
+        view.slice(begin..begin + bytes.len()).copy_from_slice(bytes);
         return;
     }
-    for (row, at) in upload.bytes.chunks(upload.pitch).zip((begin..).step_by(padded)) {
+    for (row, at) in bytes.chunks(upload.pitch).zip((begin..).step_by(padded)) {
         view.slice(at..at + upload.row).copy_from_slice(&row[..upload.row]);
     }
 }

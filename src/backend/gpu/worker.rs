@@ -9,26 +9,31 @@ use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, MapMode, PollType};
 
+use crate::backend::{BackendError, Drill};
 use crate::telemetry::events;
 
 use super::bandwidth::copy_bandwidth;
-use super::device::{Device, OpenError};
-use super::pool::Use;
+use super::device::{Device, OpenError, SHARES};
+use super::drill::{hang, invalid};
+use super::pool::Lent;
 use super::record::{Recorded, Recorder, TIMES};
 use super::results::{Ready, Results};
 use super::staging::Program;
 use super::thread_time::thread_time;
 use super::timer::Stopwatch;
+use super::waiter::Ticket;
 
 /// Programs of one submission, and bytes of their inputs and of their work memory.
 const BATCH: usize = 32;
 const BATCH_BYTES: [u64; 2] = [256 << 20, 512 << 20];
 /// Submissions in flight.
 const DEPTH: usize = 3;
+/// Jobs that may wait for a device: those that it works on, and the next two batches. More would only hold memory.
+pub(super) const MOST_WAITING: u64 = ((DEPTH + 2) * BATCH) as u64;
 /// Longest time that a wait for the device keeps new programs waiting.
 const WAIT: Duration = Duration::from_micros(300);
-/// A submission that takes longer hangs.
-const HANG: Duration = Duration::from_secs(5);
+/// A submission that takes longer hangs, unless something else is said.
+pub(super) const HANG: Duration = Duration::from_secs(5);
 /// Pauses between attempts at a new device.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
@@ -46,6 +51,9 @@ pub(super) struct Counters {
     pub(super) touched: AtomicU64,
     /// Nanoseconds that the device's thread computed to lay out, record and submit.
     pub(super) submitting: AtomicU64,
+    /// Jobs that wait for a result now, and nanoseconds that all waited.
+    pub(super) waiting: AtomicU64,
+    pub(super) waited: AtomicU64,
 }
 
 /// What a device's thread is asked for.
@@ -56,13 +64,22 @@ pub(super) enum Order {
         software: bool,
         answer: SyncSender<Option<f64>>,
     },
+    Drill(Drill),
 }
 
 /// A program and who waits for it.
 pub(super) struct Job {
     pub(super) program: Program,
-    /// Gets the mapped result; dropped when there will be none.
-    pub(super) answer: SyncSender<Ready>,
+    pub(super) ticket: Ticket,
+    /// When it was ordered.
+    pub(super) since: Instant,
+}
+
+/// How a device's thread is told to stop, and how long a submission may take.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) deadline: Duration,
 }
 
 /// The device's current life; `None` while there is none.
@@ -85,7 +102,7 @@ pub(super) fn start(
     name: &str,
     open: impl Fn() -> Result<Device, OpenError> + Send + 'static,
     counters: Arc<Counters>,
-    stop: Arc<AtomicBool>,
+    terms: Terms,
 ) -> Result<Current, OpenError> {
     let lives = Current::default();
     let first = open()?;
@@ -97,7 +114,7 @@ pub(super) fn start(
         .spawn(move || {
             let mut life = Some((life, orders));
             let mut pause = BACKOFF.0;
-            while !stop.load(Ordering::Acquire) {
+            while !terms.stop.load(Ordering::Acquire) {
                 let Some((now, orders)) = life.take() else {
                     match open() {
                         Ok(device) => {
@@ -116,14 +133,15 @@ pub(super) fn start(
                 let begun = Instant::now();
                 let device = Arc::clone(&now.device);
                 drop(now);
-                serve(&device, &orders, &counters, &stop);
+                serve(&device, &orders, &counters, &terms);
+                drop(orders);
                 set(&theirs, None);
-                if stop.load(Ordering::Acquire) {
+                if terms.stop.load(Ordering::Acquire) {
                     break;
                 }
                 counters.losses.fetch_add(1, Ordering::Relaxed);
                 events::gpu_lost();
-                device.device.destroy();
+                bury(device);
                 // A device that dies at once is not asked again at once.
                 pause = if begun.elapsed() > Duration::from_secs(10) { BACKOFF.0 } else { (pause * 2).min(BACKOFF.1) };
                 std::thread::sleep(pause.min(Duration::from_secs(1)));
@@ -134,13 +152,20 @@ pub(super) fn start(
     Ok(lives)
 }
 
+/// Destroys what is left of a device. A driver may wait there for work that hangs: nobody waits for the driver.
+fn bury(device: Arc<Device>) {
+    let bury = move || device.device.destroy();
+    // Without a thread the device is destroyed when it is dropped.
+    let _ = std::thread::Builder::new().name("gpu-bury".to_owned()).spawn(bury);
+}
+
 fn live(device: Device) -> (Life, Receiver<Order>) {
-    // Whoever waits holds a thread of the pool, so there are never many.
+    // Never full: no more jobs wait than may.
     let (orders, received) = mpsc::sync_channel(1024);
     (Life { device: Arc::new(device), orders }, received)
 }
 
-fn set(lives: &Current, life: Option<Life>) {
+pub(super) fn set(lives: &Current, life: Option<Life>) {
     *lives.write().unwrap_or_else(PoisonError::into_inner) = life;
 }
 
@@ -150,17 +175,19 @@ struct Flight {
     since: Instant,
     /// Results that are not mapped yet.
     open: Arc<AtomicUsize>,
-    device: Vec<Buffer>,
-    staging: Vec<Buffer>,
+    device: [Lent; 3],
+    staging: Vec<Lent>,
     stopwatch: Option<Stopwatch>,
+    tickets: Arc<Vec<Ticket>>,
 }
 
-/// Serves until the device is lost or `stop` is set.
-fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters>, stop: &AtomicBool) {
+/// Serves until the device is lost or stopping is asked for.
+fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters>, terms: &Terms) {
     let mut flights: VecDeque<Flight> = VecDeque::new();
     let mut recorder = Recorder::default();
-    let mut queue = Queue { orders, left: None, limit: device.limits.binding };
-    while !device.is_lost() && !stop.load(Ordering::Acquire) {
+    let mut queue = Queue { orders, left: None, limits: device.batch_limits() };
+    let mut shortages = device.pool.shortages();
+    while !device.is_lost() && !terms.stop.load(Ordering::Acquire) {
         let batch = match queue.gather(flights.is_empty(), flights.len() < DEPTH) {
             Gathered::Batch(batch) => batch,
             Gathered::Nothing => Vec::new(),
@@ -169,13 +196,23 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                 let _ = answer.try_send(copy_bandwidth(device, software));
                 continue;
             }
+            Gathered::Drill(drill) => {
+                match drill {
+                    Drill::Loss => device.device.destroy(),
+                    Drill::Hang(about) => hang(device, about),
+                    Drill::Invalid => invalid(device),
+                }
+                continue;
+            }
             Gathered::Closed => return,
         };
         if !batch.is_empty() {
             let begun = thread_time();
             match submit(device, &mut recorder, batch, counters) {
-                Some(flight) => flights.push_back(flight),
-                None => device.give_up(),
+                Ok(flight) => flights.push_back(flight),
+                // Those who wait have been told.
+                Err(BackendError::OutOfMemory) => {}
+                Err(_) => device.give_up(),
             }
             let took = thread_time().saturating_sub(begun);
             counters.submitting.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
@@ -190,7 +227,7 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                 if let Some(flight) = flights.pop_front() {
                     land(device, flight);
                 }
-            } else if flight.since.elapsed() > HANG {
+            } else if flight.since.elapsed() > terms.deadline {
                 events::gpu_complained("no answer within the deadline");
                 device.give_up();
                 break;
@@ -198,14 +235,24 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                 break;
             }
         }
+        let now = device.pool.shortages();
+        if now != shortages {
+            // Somebody waits for memory, maybe for what lies idle here.
+            device.pool.evict();
+            shortages = now;
+        }
     }
-    // Dropping the orders that are left tells those who wait.
     device.give_up();
+    // Those whose results may never be mapped; dropping the orders that are left tells the others.
+    for ticket in flights.iter().flat_map(|flight| flight.tickets.iter()) {
+        ticket.0.tell(Err(BackendError::DeviceLost));
+    }
 }
 
 enum Gathered {
     Batch(Vec<Job>),
     Bandwidth { software: bool, answer: SyncSender<Option<f64>> },
+    Drill(Drill),
     Nothing,
     Closed,
 }
@@ -214,8 +261,15 @@ enum Gathered {
 struct Queue<'a> {
     orders: &'a Receiver<Order>,
     left: Option<Order>,
-    /// Bytes of a binding.
-    limit: u64,
+    /// Bytes of the inputs and of the work memory of a batch.
+    limits: [u64; 2],
+}
+
+impl Device {
+    /// Bytes of the inputs and of the work memory of a batch.
+    fn batch_limits(&self) -> [u64; 2] {
+        BATCH_BYTES.map(|bytes| bytes.min(self.limits.binding).min(self.pool.on_device() / SHARES))
+    }
 }
 
 impl Queue<'_> {
@@ -232,6 +286,7 @@ impl Queue<'_> {
         };
         let first = match first {
             Ok(Order::Picture(job)) => *job,
+            Ok(Order::Drill(drill)) => return Gathered::Drill(drill),
             Ok(Order::Bandwidth { software, answer }) if idle => return Gathered::Bandwidth { software, answer },
             Ok(order) => {
                 self.left = Some(order);
@@ -240,7 +295,7 @@ impl Queue<'_> {
             Err(RecvTimeoutError::Timeout) => return Gathered::Nothing,
             Err(RecvTimeoutError::Disconnected) => return Gathered::Closed,
         };
-        let limits = BATCH_BYTES.map(|bytes| bytes.min(self.limit));
+        let limits = self.limits;
         let mut all = first.program.memory();
         let mut batch = vec![first];
         while batch.len() < BATCH
@@ -263,57 +318,79 @@ impl Queue<'_> {
     }
 }
 
-/// `None` when the device does not even give memory.
-fn submit(device: &Arc<Device>, recorder: &mut Recorder, batch: Vec<Job>, counters: &Arc<Counters>) -> Option<Flight> {
+/// Submits a batch.
+///
+/// # Errors
+/// As [`Recorder::record`]; those who wait have been told.
+fn submit(
+    device: &Arc<Device>,
+    recorder: &mut Recorder,
+    batch: Vec<Job>,
+    counters: &Arc<Counters>,
+) -> Result<Flight, BackendError> {
     let programs: Vec<&Program> = batch.iter().map(|job| &job.program).collect();
-    let recorded = recorder.record(device, &programs)?;
+    let recorded = recorder.record(device, &programs).inspect_err(|error| {
+        for job in &batch {
+            job.ticket.0.tell(Err(error.clone()));
+        }
+    })?;
     let Recorded { commands, device: buffers, staging, readback, outputs, bytes_down, stopwatch, bytes_up } = recorded;
     let index = device.queue.submit([commands]);
     let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
     add(&counters.submissions, 1);
+    events::gpu_submitted(batch.len());
     add(&counters.pictures, batch.len() as u64);
     add(&counters.bytes_up, bytes_up + batch.iter().map(|job| job.program.bytes_up).sum::<u64>());
     add(&counters.bytes_down, bytes_down);
     add(&counters.touched, batch.iter().map(|job| job.program.touched()).sum());
     let open = Arc::new(AtomicUsize::new(1));
-    let mut staging = vec![staging];
-    staging.extend(batch.iter().map(|job| job.program.staging.clone()));
-    let flight = Flight { index, since: Instant::now(), open: Arc::clone(&open), device: buffers, staging, stopwatch };
-    let answers: Vec<_> = batch.into_iter().map(|job| job.answer).zip(outputs).collect();
-    let (life, buffer, counters) = (Arc::clone(device), readback.clone(), Arc::clone(counters));
-    let timed = flight.stopwatch.is_some();
-    readback.map_async(MapMode::Read, ..bytes_down, move |mapped| {
-        if mapped.is_ok() {
-            let results = Arc::new(Results { device: Arc::clone(&life), buffer });
+    let mut used = Vec::with_capacity(batch.len() + 1);
+    used.push(staging);
+    let mut tickets = Vec::with_capacity(batch.len());
+    let mut waits = Vec::with_capacity(batch.len());
+    let now = Instant::now();
+    for Job { program, ticket, since } in batch {
+        used.push(program.staging);
+        tickets.push(ticket);
+        waits.push(now.saturating_duration_since(since));
+    }
+    let tickets = Arc::new(tickets);
+    let (life, waiting, counters) = (Arc::clone(device), Arc::clone(&tickets), Arc::clone(counters));
+    let timed = stopwatch.is_some();
+    let done = Arc::clone(&open);
+    let mapped: Buffer = Buffer::clone(&readback);
+    mapped.map_async(MapMode::Read, ..bytes_down, move |mapped| {
+        // What came from a device that was lost meanwhile is not believed.
+        if mapped.is_ok() && !life.is_lost() {
+            let results = Arc::new(Results::new(Arc::clone(&life), readback));
             if timed && let Some(timer) = &life.timer {
-                let times = results.buffer.get_mapped_range(bytes_down - TIMES..bytes_down);
+                let times = results.view(bytes_down - TIMES..bytes_down);
                 counters.busy.fetch_add(times.map_or(0, |times| timer.elapsed(&times)), Ordering::Relaxed);
             }
-            for (answer, at) in answers {
-                // Whoever asked may be gone.
-                let _ = answer.try_send(Ready { results: Arc::clone(&results), at });
+            for ((ticket, waited), at) in waiting.iter().zip(waits).zip(outputs) {
+                ticket.0.tell(Ok(Ready { results: Arc::clone(&results), at, waited }));
             }
         } else {
             life.give_up();
         }
-        open.fetch_sub(1, Ordering::AcqRel);
+        done.fetch_sub(1, Ordering::AcqRel);
     });
-    Some(flight)
+    Ok(Flight { index, since: now, open, device: buffers, staging: used, stopwatch, tickets })
 }
 
 /// Everything of a flight was computed and mapped: its buffers are free.
 fn land(device: &Arc<Device>, flight: Flight) {
     for buffer in flight.device {
-        device.pool.put(Use::Device, buffer);
+        device.pool.put(buffer);
     }
     if let (Some(timer), Some(watch)) = (&device.timer, flight.stopwatch) {
         timer.put(watch);
     }
-    for buffer in flight.staging {
-        let (life, mapped) = (Arc::clone(device), buffer.clone());
+    for lent in flight.staging {
+        let (life, buffer) = (Arc::clone(device), Buffer::clone(&lent));
         buffer.map_async(MapMode::Write, .., move |result| {
             if result.is_ok() {
-                life.pool.put(Use::Staging, mapped);
+                life.pool.put(lent);
             }
         });
     }

@@ -5,8 +5,8 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use crate::codecs::{DecodeError, DecodeSpec, Decoded, Detail, Format, Header, Limits, Metadata};
-use crate::image::{ImageBuf, Picture, PixelFormat};
+use crate::codecs::{DecodeError, DecodeSpec, Decoded, DecodedTo, Detail, Format, Header, Limits, Metadata};
+use crate::image::{ImageBuf, Picture, PixelFormat, PlaneSink, Planes};
 
 use super::coefficients::{self, Refused};
 use super::markers::{self, Markers};
@@ -19,30 +19,78 @@ pub(in crate::codecs) fn decode(
     limits: &Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
-    let markers = Markers::read(bytes)?;
-    markers.frame.check_supported()?;
-    markers.check_scans(bytes, limits)?;
-    let metadata =
-        Metadata { exif: markers.exif.map(<[u8]>::to_vec), icc: markers.icc(), xmp: markers.xmp.map(<[u8]>::to_vec) };
-
-    let metadata = metadata.within(limits);
-
+    let file = File::read(bytes, header, limits, cancelled)?;
     if let Some(found) = detail(bytes, spec.detail, limits, cancelled)? {
         // Never trust two parsers of one fact.
         if found.size() == header.size {
-            return Ok(Decoded { picture: found, metadata });
+            return Ok(Decoded { picture: found, metadata: file.metadata });
         }
     }
-    let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
-    let decoded = match pixels.decode(bytes) {
-        // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
-        Err(Failure::Segments(first)) => match markers::without_metadata(bytes, markers.frame.components.len()) {
-            Some(bare) => pixels.decode(&bare).map_err(|error| error.or(first)),
-            None => Err(first),
-        },
-        other => other.map_err(|error| error.or(DecodeError::Unreadable)),
-    };
-    Ok(Decoded { picture: decoded?.into(), metadata })
+    file.pixels(bytes)
+}
+
+/// The planes that a sequential file is made of.
+pub(in crate::codecs) fn planes_ahead(bytes: &[u8], header: &Header, spec: &DecodeSpec) -> Option<Planes> {
+    if spec.detail != Detail::Planes {
+        return None;
+    }
+    coefficients::planes_ahead(bytes).ok().filter(|planes| planes.size == header.size)
+}
+
+/// As [`decode`], all samples, row by row.
+pub(in crate::codecs) fn decode_to(
+    bytes: &[u8],
+    header: &Header,
+    limits: &Limits,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<DecodedTo, DecodeError> {
+    let file = File::read(bytes, header, limits, cancelled)?;
+    match coefficients::decode_planes_to(bytes, limits.jpeg_scans, sink, cancelled) {
+        Ok(()) => Ok(DecodedTo::Sink(file.metadata)),
+        Err(Refused::Cancelled) => Err(DecodeError::Cancelled),
+        Err(Refused::Kind | Refused::Damaged) => file.pixels(bytes).map(DecodedTo::Picture),
+    }
+}
+
+/// A file of which everything but its scans was read.
+struct File<'a> {
+    metadata: Metadata,
+    pixels: Pixels<'a>,
+}
+
+impl<'a> File<'a> {
+    fn read(
+        bytes: &[u8],
+        header: &'a Header,
+        limits: &'a Limits,
+        cancelled: &'a dyn Fn() -> bool,
+    ) -> Result<Self, DecodeError> {
+        let markers = Markers::read(bytes)?;
+        markers.frame.check_supported()?;
+        markers.check_scans(bytes, limits)?;
+        let metadata = Metadata {
+            exif: markers.exif.map(<[u8]>::to_vec),
+            icc: markers.icc(),
+            xmp: markers.xmp.map(<[u8]>::to_vec),
+        };
+        let pixels = Pixels { header, channels: markers.frame.components.len(), limits, cancelled };
+        Ok(Self { metadata: metadata.within(limits), pixels })
+    }
+
+    /// All samples, by the general decoder.
+    fn pixels(self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+        let Self { metadata, pixels } = self;
+        let decoded = match pixels.decode(bytes) {
+            // zune-jpeg refuses files whose metadata is odd: those that it has no use for.
+            Err(Failure::Segments(first)) => match markers::without_metadata(bytes, pixels.channels) {
+                Some(bare) => pixels.decode(&bare).map_err(|error| error.or(first)),
+                None => Err(first),
+            },
+            other => other.map_err(|error| error.or(DecodeError::Unreadable)),
+        };
+        Ok(Decoded { picture: decoded?.into(), metadata })
+    }
 }
 
 /// The part of the file that is asked for. `None` when all samples are, or when the file is not of the kind that can be
@@ -55,12 +103,9 @@ fn detail(
 ) -> Result<Option<Picture>, DecodeError> {
     let found = match detail {
         Detail::Samples => return Ok(None),
-        Detail::Planes => coefficients::decode_planes(bytes, cancelled).map(Picture::Planes),
+        Detail::Planes => coefficients::decode_planes(bytes, limits.jpeg_scans, cancelled).map(Picture::Planes),
         Detail::Coefficients(count) => {
             coefficients::decode(bytes, count, limits.jpeg_scans, cancelled).map(Picture::Coefficients)
-        }
-        Detail::Halves { all } => {
-            coefficients::decode_halved(bytes, all, limits.jpeg_scans, cancelled).map(Picture::Planes)
         }
     };
     match found {

@@ -1,5 +1,7 @@
 use crate::codecs::{DecodeError, Format, Limits};
 
+use super::coefficients::WORTH_LANES;
+
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
@@ -110,7 +112,7 @@ impl<'a> Markers<'a> {
         Some(parts?.concat()).filter(|icc| !icc.is_empty())
     }
 
-    /// Bytes needed beside the pixels: all coefficients where a block is met in several scans, a row of units in several
+    /// Bytes needed beside the pixels: beginnings of blocks (a part of the data at a time), all coefficients where a block is met in several scans, a row of units in several
     /// forms, the fourth channel of CMYK, and metadata of a file of `length` bytes, copied by the decoder and by us.
     pub(super) fn scratch_bytes(&self, length: usize) -> u64 {
         let frame = &self.frame;
@@ -118,7 +120,8 @@ impl<'a> Markers<'a> {
         let several_scans = frame.is_progressive() || in_scan < frame.components.len();
         let coefficients = if several_scans { 2 * frame.samples() } else { 0 };
         let ink = if frame.components.len() == 4 { u64::from(frame.width) * u64::from(frame.height) } else { 0 };
-        coefficients + frame.row_bytes() + ink + (length + self.scan_start) as u64
+        let beginnings = if length < WORTH_LANES { 0 } else { 16 * (length as u64).min(256 << 10) };
+        beginnings + coefficients + frame.row_bytes() + ink + (length + self.scan_start) as u64
     }
 
     /// Makes sure that all scan headers are right and that there are no more of them than allowed: each scan costs a
@@ -310,7 +313,7 @@ impl<'a> Segments<'a> {
     fn next(&mut self) -> Option<(u8, &'a [u8])> {
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += position_of_ff(rest)? + 1;
+            self.at += memchr::memchr(0xFF, rest)? + 1;
             // Any number of 0xFF may come before the code.
             while self.bytes.get(self.at) == Some(&0xFF) {
                 self.at += 1;
@@ -335,7 +338,7 @@ impl<'a> Segments<'a> {
 
     /// Moves to the next 0xFF that starts a marker other than a restart.
     fn skip_entropy_data(&mut self) {
-        while let Some(found) = self.bytes.get(self.at..).and_then(position_of_ff) {
+        while let Some(found) = self.bytes.get(self.at..).and_then(|rest| memchr::memchr(0xFF, rest)) {
             self.at += found;
             match self.bytes.get(self.at + 1) {
                 Some(0x00 | 0xD0..=0xD7) => self.at += 2,
@@ -345,15 +348,6 @@ impl<'a> Segments<'a> {
         }
         self.at = self.bytes.len();
     }
-}
-
-/// Position of the first 0xFF. In entropy-coded data there is about one in 256 bytes, and `contains` searches a block
-/// with vector instructions where `position` does not.
-fn position_of_ff(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 64;
-    let block = bytes.chunks(BLOCK).position(|block| block.contains(&0xFF))?;
-    let start = block * BLOCK;
-    bytes[start..].iter().position(|&byte| byte == 0xFF).map(|at| start + at)
 }
 
 fn malformed(reason: impl std::fmt::Display) -> DecodeError {

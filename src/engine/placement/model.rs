@@ -4,13 +4,18 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::backend::gpu::Source;
 use crate::backend::{BackendError, Checkpoint, NeverCancelled};
 use crate::image::{ImageBuf, Picture, PixelFormat, Size};
 use crate::ops::{Filter, Step};
 
 /// Work in bytes that are read or written, about: the input, and what each step makes; a blur goes over its picture
 /// several times.
-pub(super) fn work(picture: &Picture, steps: &[Step]) -> u64 {
+pub(super) fn work(source: &Source<'_>, steps: &[Step]) -> u64 {
+    let picture = match source {
+        Source::Here(picture) => picture,
+        Source::Coming(planes) => return to_do(planes.each().map(|plane| plane.size.area()).sum(), planes.size, steps),
+    };
     let input = match picture {
         Picture::Packed(buf) => buf.pixels().len() as u64,
         Picture::Planes(planes) => {
@@ -19,7 +24,10 @@ pub(super) fn work(picture: &Picture, steps: &[Step]) -> u64 {
         }
         Picture::Coefficients(all) => all.components.iter().map(|c| 2 * c.values.len() as u64).sum(),
     };
-    let mut size = picture.size();
+    to_do(input, picture.size(), steps)
+}
+
+fn to_do(input: u64, mut size: Size, steps: &[Step]) -> u64 {
     let mut sum = input;
     for step in steps {
         let before = size.area();
@@ -64,7 +72,7 @@ impl Model {
             let picture = Picture::from(ImageBuf::new(size, PixelFormat::Rgb8, pixels).ok()?);
             let to = Size::at_least_one(side / 4, side / 4);
             let steps = [Step::Resample { to, filter: Filter::Lanczos3 }];
-            works[place] = work(&picture, &steps);
+            works[place] = work(&Source::Here(&picture), &steps);
             // The first run makes buffers.
             for _ in 0..4 {
                 let again = picture.clone();

@@ -137,7 +137,7 @@ impl Draft {
                 ..EncodeSpec::new(self.require_encoder()?)
             },
         };
-        let decode = DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps, &encode) };
+        let decode = DecodeSpec { shrink: shrink(source, &self.steps), detail: detail(source, &self.steps) };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })
     }
 }

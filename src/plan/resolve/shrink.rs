@@ -1,4 +1,4 @@
-use crate::codecs::{Detail, EncodeSpec, OutputFormat, Shrink};
+use crate::codecs::{Detail, Shrink};
 use crate::image::Size;
 use crate::ops::{Filter, Step};
 
@@ -29,20 +29,14 @@ pub(super) fn shrink(source: Size, steps: &[Step]) -> Shrink {
     Shrink::One
 }
 
-/// Frequencies a side of the block and unit of scale that a Lanczos3 shrink needs. A block of 8 samples becomes `8 / r`
-/// output pixels; its filter passes little above `4 / r` half-cycles a pixel, but its skirts reach much further.
-const FREQUENCIES: f64 = 28.0;
-/// Block means alone come to 45 dB, however much the picture shrinks.
-const LEAST_FREQUENCIES: f64 = 2.0;
-/// From here on planes of half the size cost less than the coefficients.
-const MOST_FREQUENCIES: f64 = 4.0;
+/// From so strong a shrink on, the frequencies `k` of each axis of a block that serve. Fewer than these would be further
+/// from the ideal picture than what decoders make that shrink by 8, 4 and 2 while they load: from 16, 8 and 4 on they do,
+/// if twice the wanted size shall be left (`docs/performance.md`).
+const FREQUENCIES: [(f64, u8); 4] = [(16.0, 2), (8.0, 3), (5.0, 5), (4.0, 6)];
 
-/// From here on what halving cuts off is not missed: the picture is nearer to the ideal one than the reference's.
-const LEAST_HALVED: f64 = 3.0;
-
-/// How much of a JPEG serves the steps. For a strong shrink the zigzag coefficients of each block with `u + v < k`, where
-/// `k` grows as the picture shrinks less; for a weaker one the planes at half size, then at full size.
-pub(super) fn detail(source: Size, steps: &[Step], encode: &EncodeSpec) -> Detail {
+/// How much of a JPEG serves the steps. For a shrink the zigzag coefficients of each block with `u + v < k`, where `k`
+/// grows as the picture shrinks less; for a weak one the planes at full size.
+pub(super) fn detail(source: Size, steps: &[Step]) -> Detail {
     let mut size = source;
     for (i, step) in steps.iter().enumerate() {
         match step {
@@ -50,14 +44,8 @@ pub(super) fn detail(source: Size, steps: &[Step], encode: &EncodeSpec) -> Detai
             Step::Resample { to, filter: Filter::Lanczos3 } => {
                 let scale = |have: u32, want: u32| f64::from(have) / f64::from(want);
                 let least = scale(size.width(), to.width()).min(scale(size.height(), to.height()));
-                let k = (FREQUENCIES / least).ceil().max(LEAST_FREQUENCIES);
-                return if k <= MOST_FREQUENCIES {
-                    Detail::Coefficients(triangle(k as u8))
-                } else if least >= LEAST_HALVED {
-                    Detail::Halves { all: has_coarse_chroma(encode) }
-                } else {
-                    Detail::Planes
-                };
+                let serves = FREQUENCIES.into_iter().find(|&(from, _)| least >= from);
+                return serves.map_or(Detail::Planes, |(_, k)| Detail::Coefficients(triangle(k)));
             }
             // A window of planes is resampled where it lies.
             Step::Crop(_) => {
@@ -74,15 +62,6 @@ pub(super) fn detail(source: Size, steps: &[Step], encode: &EncodeSpec) -> Detai
 /// Coefficients with `u + v < k`.
 const fn triangle(k: u8) -> u8 {
     k * (k + 1) / 2
-}
-
-/// Whether the output has one chroma sample for four of luma, as lossy WebP does and JPEG of less than the best quality.
-fn has_coarse_chroma(encode: &EncodeSpec) -> bool {
-    match encode.format {
-        OutputFormat::Jpeg => encode.quality < 90,
-        OutputFormat::Webp => !encode.lossless,
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -123,15 +102,15 @@ mod tests {
     #[test]
     fn the_less_it_shrinks_the_more_is_read() {
         let source = size(4000, 3000);
-        let png = EncodeSpec::new(OutputFormat::Png);
-        let detail = |steps: &[Step]| detail(source, steps, &png);
+        let detail = |steps: &[Step]| detail(source, steps);
         assert_eq!(detail(&[resample(100, 75)]), Detail::Coefficients(3));
-        assert_eq!(detail(&[resample(200, 150)]), Detail::Coefficients(3));
+        assert_eq!(detail(&[resample(250, 188)]), Detail::Coefficients(6));
+        assert_eq!(detail(&[resample(250, 187)]), Detail::Coefficients(3));
         assert_eq!(detail(&[resample(300, 225)]), Detail::Coefficients(6));
-        assert_eq!(detail(&[resample(500, 375)]), Detail::Coefficients(10));
-        assert_eq!(detail(&[resample(800, 600)]), Detail::Halves { all: false });
-        assert_eq!(detail(&[resample(1333, 1000)]), Detail::Halves { all: false });
-        assert_eq!(detail(&[resample(1334, 1000)]), Detail::Planes);
+        assert_eq!(detail(&[resample(501, 375)]), Detail::Coefficients(15));
+        assert_eq!(detail(&[resample(800, 600)]), Detail::Coefficients(15));
+        assert_eq!(detail(&[resample(1000, 750)]), Detail::Coefficients(21));
+        assert_eq!(detail(&[resample(1001, 750)]), Detail::Planes);
         // The axis that shrinks least counts, as it lies in the file.
         assert_eq!(detail(&[resample(100, 2999)]), Detail::Planes);
         let turn = Step::Orient(Orientation::clockwise(1));
@@ -141,14 +120,5 @@ mod tests {
         // What becomes RGB at its own size is decoded to it.
         assert_eq!(detail(&[crop, Step::Gray, resample(10, 10)]), Detail::Samples);
         assert_eq!(detail(&[]), Detail::Samples);
-    }
-
-    #[test]
-    fn coarse_chroma_is_read_coarse() {
-        let jpeg = |quality| EncodeSpec { quality, ..EncodeSpec::new(OutputFormat::Jpeg) };
-        let all = |encode: &EncodeSpec| detail(size(4000, 3000), &[resample(1200, 900)], encode);
-        assert_eq!(all(&jpeg(80)), Detail::Halves { all: true });
-        assert_eq!(all(&jpeg(90)), Detail::Halves { all: false });
-        assert_eq!(all(&EncodeSpec::new(OutputFormat::Webp)), Detail::Halves { all: true });
     }
 }

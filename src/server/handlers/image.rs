@@ -1,7 +1,7 @@
 //! `/resize` and all the others: query and source in, picture (or what is known of one) out. Cheap refusals first.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -10,17 +10,17 @@ use actix_web::web::{Bytes, Payload};
 
 use tokio::sync::Notify;
 
-use crate::codecs::{self, Header};
+use super::fetching::{self, Wanted};
+use crate::codecs::{self, Header, OutputFormat};
 use crate::engine::{Job, Output, Placed};
 use crate::error::Error;
-use crate::plan::{self, Endpoint, Overlay, Params, Plan};
-use crate::server::body::TimedBody;
+use crate::plan::{self, Endpoint, Params};
+use crate::server::conditional::{Conditions, Tagger, Validators};
 use crate::server::middleware::Call;
 use crate::server::refusal::Refusal;
 use crate::server::{Client, headers};
-use crate::sources::http::HeaderMap;
-use crate::sources::{FetchContext, FetchError, Fetched, UploadSpec};
-use crate::telemetry::events::{self, Stage};
+use crate::sources::{Facts, Fetched, Found, SourceRef, Unless};
+use crate::telemetry::events::Stage;
 
 /// Answers an image request, until its deadline passes or its client leaves.
 pub(in crate::server) async fn answer(
@@ -61,116 +61,157 @@ async fn work(
     started: Instant,
     deadline: Instant,
 ) -> Result<HttpResponse, Error> {
-    let negotiate = call.query.get("type").as_deref() == Some("auto");
-    call.common.vary_accept = negotiate;
+    call.common.vary_accept = call.query.get("type").as_deref() == Some("auto");
     let params = plan::parse(&call.query)?;
+    let named = fetching::named(call)?;
+    let asked = Asked::new(call, endpoint, &params, named.as_ref());
 
-    let fetching = Instant::now();
-    let source = read_source(call, payload, started, deadline).await?;
+    let wanted = Wanted { named: named.as_ref(), unless: asked.unless(), started, deadline };
+    let found = fetching::source(call, payload, &wanted).await?;
     body_read.notify_one();
-    events::stage(Stage::Fetch, fetching.elapsed());
-    call.common.private_by = source.forwarded.iter().map(|name| canonical_name(name.as_str())).collect();
+    let source = match found {
+        Found::Bytes(source) => source,
+        Found::Unchanged { facts, forwarded } => {
+            call.common.made_with(&forwarded, [&facts]);
+            let validator = facts.validator.clone().unwrap_or_default();
+            return Ok(asked.validators(&[&facts], &[&validator]).not_modified());
+        }
+    };
+    call.common.made_with(&source.forwarded, [&source.facts]);
 
     if codecs::sniff(&source.bytes).is_none() {
         return Err(Refusal::MediaType.into());
     }
     params.requested_type()?;
     let header = call.app.engine.probe(&source.bytes, deadline).await?;
-    if endpoint == Endpoint::Info {
-        return Ok(facts(&header));
+    let (mut answer, validators) = if endpoint == Endpoint::Info {
+        let validators = asked.validators_of(&[&source]);
+        if asked.has(&validators) {
+            return Ok(validators.not_modified());
+        }
+        (facts(&header), validators)
+    } else {
+        match process(call, &asked, &source, header, deadline).await? {
+            Made::Picture(output, validators) => (picture(call, *output), validators),
+            Made::Nothing(validators) => return Ok(validators.not_modified()),
+        }
+    };
+    validators.add_to(answer.headers_mut());
+    Ok(answer)
+}
+
+/// What a request asks for, and what its client has already.
+struct Asked<'a> {
+    endpoint: Endpoint,
+    params: &'a Params,
+    negotiated: Option<OutputFormat>,
+    conditions: Conditions,
+    /// `None`: answers carry no tags.
+    tagger: Option<Tagger>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(call: &Call<'_>, endpoint: Endpoint, params: &'a Params, named: Option<&SourceRef>) -> Self {
+        let accept = call.http.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        let negotiated = if call.common.vary_accept { accept.and_then(plan::negotiate) } else { None };
+        let tags = call.app.config.etag;
+        let weak = call.app.engine.has_gpus();
+        let tagger = tags.then(|| Tagger::new(endpoint, params, negotiated, named, weak));
+        let conditions = if tags { Conditions::of(call.http) } else { Conditions::default() };
+        Self { endpoint, params, negotiated, conditions, tagger }
     }
-    let output = process(call, endpoint, &params, &source, header, deadline).await?;
-    Ok(picture(call, output))
+
+    /// What makes the source's bytes unnecessary. Where watermark pictures may come in, the source alone tells nothing.
+    fn unless(&self) -> Option<Unless> {
+        let alone = !matches!(self.endpoint, Endpoint::WatermarkImage | Endpoint::Pipeline);
+        self.tagger.as_ref().filter(|_| alone).and_then(|tagger| self.conditions.unless(tagger))
+    }
+
+    /// Of an answer made from these sources.
+    fn validators_of(&self, sources: &[&Fetched]) -> Validators {
+        if self.tagger.is_none() {
+            return Validators::default();
+        }
+        let facts: Vec<&Facts> = sources.iter().map(|source| &source.facts).collect();
+        let validators: Vec<String> = sources.iter().map(|source| source.validator()).collect();
+        self.validators(&facts, &validators.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn validators(&self, facts: &[&Facts], validators: &[&str]) -> Validators {
+        let Some(tagger) = &self.tagger else { return Validators::default() };
+        // As old as the newest; one that does not say leaves it open.
+        let modified: Option<Vec<SystemTime>> = facts.iter().map(|facts| facts.last_modified).collect();
+        let last_modified = modified.and_then(|times| times.into_iter().max());
+        Validators { tag: Some(tagger.tag(validators.iter().copied())), last_modified }
+    }
+
+    /// Whether the client has the answer with these already.
+    fn has(&self, validators: &Validators) -> bool {
+        validators.tag.as_ref().is_some_and(|tag| self.conditions.met_by(tag, validators.last_modified))
+    }
+}
+
+/// What a plan came to.
+enum Made {
+    Picture(Box<Output>, Validators),
+    /// The client has it.
+    Nothing(Validators),
 }
 
 /// Plans and carries out.
 async fn process(
-    call: &Call<'_>,
-    endpoint: Endpoint,
-    params: &Params,
+    call: &mut Call<'_>,
+    asked: &Asked<'_>,
     source: &Fetched,
     header: Header,
     deadline: Instant,
-) -> Result<Output, Error> {
-    let accept = call.http.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let negotiated = if call.common.vary_accept { accept.and_then(plan::negotiate) } else { None };
-    let plan = plan::resolve(endpoint, params, &header, call.app.engine.limits(), negotiated)?;
+) -> Result<Made, Error> {
+    let plan = plan::resolve(asked.endpoint, asked.params, &header, call.app.engine.limits(), asked.negotiated)?;
     // The fetched overlays' memory stays charged until the job is done.
-    let fetched = fetch_overlays(call, &plan, deadline).await?;
+    let fetched = fetching::overlays(call, &plan, deadline).await?;
+    let used: Vec<&Fetched> = std::iter::once(source).chain(fetched.iter().flatten()).collect();
+    call.common.made_with(&source.forwarded, used.iter().map(|source| &source.facts));
+    let validators = asked.validators_of(&used);
+    // All that can refuse a request without its pixels has been passed.
+    if asked.has(&validators) {
+        return Ok(Made::Nothing(validators));
+    }
     let overlays = fetched.iter().map(|overlay| overlay.as_ref().map(|fetched| fetched.bytes.clone())).collect();
     let job = Job { source: source.bytes.clone(), header, plan, overlays };
+    let queued = Instant::now();
     let output = call.app.engine.run(job, deadline).await?;
-    let timings = output.timings;
-    events::stage(Stage::Queue, timings.queue);
-    events::stage(Stage::Decode, timings.decode);
-    events::stage(Stage::Process, timings.process);
-    events::stage(Stage::Encode, timings.encode);
-    Ok(output)
+    note(call, &output, queued);
+    Ok(Made::Picture(Box::new(output), validators))
 }
 
-/// POST: the body, whatever the query says. GET: the file or URL that the query names.
-async fn read_source(call: &Call<'_>, payload: Payload, started: Instant, deadline: Instant) -> Result<Fetched, Error> {
-    let sources = &call.app.sources;
-    if *call.http.method() != Method::POST {
-        let source = sources.select(&call.query)?;
-        let headers = forwardable(call);
-        return Ok(sources.fetch(&source, &context(call, &headers, deadline)).await?);
-    }
-    let field = call.query.get("field");
-    let request = call.http.headers();
-    let spec = UploadSpec {
-        content_type: request.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()),
-        content_length: request.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()),
-        field: field.as_deref().filter(|field| !field.is_empty()),
+/// Counts and remembers the phases of a job that was queued then.
+fn note(call: &Call<'_>, output: &Output, queued: Instant) {
+    let (times, placed) = (output.timings, &output.placed);
+    let journal = call.journal;
+    let mut begun = queued;
+    let mut next = |took: Duration| {
+        let this = begun;
+        begun += took;
+        this
     };
-    let config = &call.app.config;
-    let end = config.read_timeout.map(|limit: Duration| started + limit);
-    let body = TimedBody::new(payload, config.body_idle_timeout, end);
-    let late = body.late();
-    sources.read_body(body, &spec).await.map_err(|error| match error {
-        FetchError::BodyTruncated if late.get() => Refusal::BodyTimeout.into(),
-        FetchError::BodyTooLarge { limit } => Refusal::BodyTooLarge { limit }.into(),
-        other => other.into(),
-    })
-}
-
-const fn context<'a>(call: &Call<'_>, headers: &'a HeaderMap, deadline: Instant) -> FetchContext<'a> {
-    FetchContext { signed: !call.app.signature_keys.is_empty(), headers, deadline }
-}
-
-/// Those headers of the request that a fetch may look at, in the types of the outgoing side.
-fn forwardable(call: &Call<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for name in call.app.sources.wanted_headers() {
-        for value in call.http.headers().get_all(name.as_str()) {
-            if let Ok(value) = crate::sources::http::HeaderValue::from_bytes(value.as_bytes()) {
-                headers.append(name.clone(), value);
-            }
-        }
+    journal.stage(Stage::Queue, next(times.queue), times.queue);
+    journal.stage(Stage::Decode, next(times.decode), times.decode);
+    if placed.gpu.is_some() {
+        journal.stage(Stage::DeviceWait, next(times.device_wait), times.device_wait);
     }
-    headers
-}
-
-/// Fetches watermark pictures: same gates as `url=`. `None` for texts, and for optional pictures that fail.
-async fn fetch_overlays(call: &Call<'_>, plan: &Plan, deadline: Instant) -> Result<Vec<Option<Fetched>>, Error> {
-    let mut fetched = Vec::with_capacity(plan.overlays.len());
-    // A watermark is a third party's file: nothing of the client's headers but the loop marker goes there.
-    let headers = forwardable(call);
-    for overlay in &plan.overlays {
-        fetched.push(match overlay {
-            Overlay::Text(_) => None,
-            Overlay::Image { url, optional } => {
-                match call.app.sources.fetch_url(url, &context(call, &headers, deadline)).await {
-                    Ok(picture) => Some(picture),
-                    Err(_) if *optional => None,
-                    Err(FetchError::Empty) => return Err(Error::WatermarkEmpty),
-                    Err(error @ (FetchError::OverBudget | FetchError::HostBusy { .. })) => return Err(error.into()),
-                    Err(source) => return Err(Error::Watermark { url: url.clone(), source }),
-                }
-            }
-        });
-    }
-    Ok(fetched)
+    journal.stage_with(Stage::Steps, next(times.steps), times.steps, || {
+        let backend = placed.gpu.map_or_else(|| "cpu".to_owned(), |index| format!("gpu{index}"));
+        vec![("phasor.backend", backend.as_str().into()), ("phasor.fell_back", placed.fell_back.into())]
+    });
+    next(times.encode_wait);
+    journal.stage_with(Stage::Encode, next(times.encode), times.encode, || {
+        let (width, height) = (u64::from(output.size.width()), u64::from(output.size.height()));
+        vec![
+            ("phasor.format", output.format.mime().trim_start_matches("image/").into()),
+            ("phasor.width", width.into()),
+            ("phasor.height", height.into()),
+        ]
+    });
 }
 
 fn facts(header: &Header) -> HttpResponse {
@@ -180,7 +221,6 @@ fn facts(header: &Header) -> HttpResponse {
 }
 
 fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
-    let writing = Instant::now();
     let Output { bytes, format, size, placed, .. } = output;
     let bytes: Bytes = bytes;
     let mut response =
@@ -196,7 +236,6 @@ fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
     {
         answer.insert(HeaderName::from_static("phasor-placement"), text);
     }
-    events::stage(Stage::Write, writing.elapsed());
     response
 }
 
@@ -214,13 +253,4 @@ fn placement(placed: &Placed) -> String {
         let _ = write!(text, "; up={}; down={}", placed.bytes_up, placed.bytes_down);
     }
     text
-}
-
-/// `x-forward-authorization` as `X-Forward-Authorization`, for `Vary`.
-fn canonical_name(name: &str) -> String {
-    let capital = |part: &str| {
-        let mut chars = part.chars();
-        chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect::<String>()
-    };
-    name.split('-').map(capital).collect::<Vec<_>>().join("-")
 }

@@ -1,5 +1,6 @@
 //! What each route does once the checks have passed.
 
+pub(super) mod fetching;
 pub(super) mod form;
 pub(super) mod health;
 pub(super) mod image;

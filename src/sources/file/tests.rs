@@ -33,8 +33,12 @@ impl Tree {
 
     fn read_as(&self, value: &str, follow_out: bool) -> Result<String, String> {
         let mount = Mount::open(&self.img(""), follow_out).unwrap();
-        let read = mount.read(value, &self.budget);
-        read.map(|f| String::from_utf8(f.bytes.to_vec()).unwrap()).map_err(|error| error.to_string())
+        let read = mount.read(value, None, &self.budget);
+        let text = |found| match found {
+            Found::Bytes(f) => String::from_utf8(f.bytes.to_vec()).unwrap(),
+            Found::Unchanged { .. } => panic!("nothing was known"),
+        };
+        read.map(text).map_err(|error| error.to_string())
     }
 
     fn read(&self, value: &str) -> Result<String, String> {
@@ -168,7 +172,7 @@ fn a_swapped_link_never_leads_out() {
     let mount = Mount::open(&tree.img(""), false).unwrap();
     let (mut good, end) = (0, Instant::now() + Duration::from_millis(700));
     while Instant::now() < end {
-        if let Ok(fetched) = mount.read("swap", &tree.budget) {
+        if let Ok(Found::Bytes(fetched)) = mount.read("swap", None, &tree.budget) {
             assert_eq!(&fetched.bytes[..], b"a.jpg");
             good += 1;
         }
@@ -207,9 +211,9 @@ fn sizes_are_checked_before_reading() {
     fs::write(tree.img("large"), vec![1; 700_000]).unwrap();
     let held = tree.budget.try_charge(500_000).unwrap();
     let mount = Mount::open(&tree.img(""), false).unwrap();
-    assert!(matches!(mount.read("large", &tree.budget), Err(FetchError::OverBudget)));
+    assert!(matches!(mount.read("large", None, &tree.budget), Err(FetchError::OverBudget)));
     drop(held);
-    let fetched = mount.read("large", &tree.budget).unwrap();
+    let Found::Bytes(fetched) = mount.read("large", None, &tree.budget).unwrap() else { panic!("nothing was known") };
     assert_eq!((fetched.bytes.len(), tree.budget.used()), (700_000, 700_000));
 }
 
@@ -221,5 +225,5 @@ fn mounts_that_are_none_are_refused() {
     assert!(matches!(Mount::open(&tree.img("a.jpg"), false), Err(ConfigError::MountNotDirectory(_))));
     assert!(matches!(Mount::open(&tree.img("none"), false), Err(ConfigError::MountMissing { .. })));
     let dotted = Mount::open(&tree.img("sub/.."), false).unwrap();
-    assert!(dotted.read("a.jpg", &tree.budget).is_ok());
+    assert!(dotted.read("a.jpg", None, &tree.budget).is_ok());
 }

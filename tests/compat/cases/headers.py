@@ -54,7 +54,8 @@ for kind, mime in (("jpeg", "image/jpeg"), ("png", "image/png"), ("webp", "image
     PLAIN.get(f"/convert?type={kind}&file=rgb.png", must=Expect(headers={"content-type": mime, "content-length": lambda value: value and value.isdigit(), "server": lambda value: value}), why="answers carry length, type and server")
 PLAIN.get("/info?file=rgb.png", must=Expect(headers={"content-type": "application/json"}))
 PLAIN.get("/resize?file=rgb.png", must=Expect(headers={"content-type": "application/json"}))
-PLAIN.get("/resize?width=20&file=rgb.png", headers=[("If-None-Match", "*"), ("Range", "bytes=0-10"), ("If-Modified-Since", "Wed, 21 Oct 2099 07:28:00 GMT")], why="no conditional or range answers")
+PLAIN.get("/resize?width=20&file=rgb.png", headers=[("Range", "bytes=0-10")], why="no range answers")
+PLAIN.get("/resize?width=20&file=rgb.png", headers=[("If-None-Match", "*")], fix=Expect(status=304), why="FIX: conditional requests are answered")
 GZIP = suite("7 plain headers", "-gzip", "-mount", "{FIXTURES}")
 GZIP.get("/info?file=rgb.png", headers=[("Accept-Encoding", "gzip")], must=Expect(headers={"content-encoding": None}), why="-gzip does nothing")
 

@@ -139,4 +139,4 @@ for value in ("User-Agent", "X-Custom", "Cookie", "Authorization", "Accept-Langu
         U.get("/info?url=http://{ORIGIN}/absent?h=" + value + "%26f=rgb.png", headers=[(value, "v")], why="nothing of the client's is forwarded")
 U.get("/info?url=http://user:pass@{ORIGIN}/need?h=Authorization%26v=Basic dXNlcjpwYXNz%26f=rgb.png".replace(" ", "%2520"), free=Expect(status=400), why="userinfo becomes Basic auth (FREE)")
 U.get("/resize?width=50&url=http://{ORIGIN}/f/photo.jpg&type=webp", why="the whole way")
-U.get("/resize?width=50&type=auto&url=http://{ORIGIN}/cached/photo.jpg", headers=[("Accept", "image/webp")], must=Expect(headers={"etag": None, "x-origin": None}), why="source headers are not copied")
+U.get("/resize?width=50&type=auto&url=http://{ORIGIN}/cached/photo.jpg", headers=[("Accept", "image/webp")], must=Expect(headers={"etag": lambda value: value != '"x"', "x-origin": None}), why="source headers are not copied")

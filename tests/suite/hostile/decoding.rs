@@ -50,9 +50,8 @@ pub fn decode(format: Format, bytes: &[u8]) {
     };
     // And one in the middle as good as any.
     let detail = match bytes[bytes.len() / 2] % 8 {
-        0 => Detail::Halves { all: false },
-        1 => Detail::Halves { all: true },
-        k @ 2..=4 => Detail::Coefficients(k * (k + 1) / 2),
+        0 => Detail::Planes,
+        k @ 1..=4 => Detail::Coefficients(k * (k + 1) / 2),
         5 => Detail::Coefficients(64),
         _ => Detail::Samples,
     };

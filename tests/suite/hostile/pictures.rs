@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use phasor::backend::BackendError;
 use phasor::budget::MemoryBudget;
 use phasor::codecs::{self, EncodeError, Limits};
 use phasor::engine::{Config, Engine, EngineError, GpuConfig, Job};
@@ -125,7 +124,7 @@ fn is_fault(error: &EngineError) -> bool {
         EngineError::TooLarge { .. }
         | EngineError::Encode(EncodeError::FormatNotWritten | EncodeError::TooLarge { .. }) => false,
         EngineError::Busy { .. } | EngineError::Deadline | EngineError::Panicked | EngineError::Text(_) => true,
-        EngineError::Backend(BackendError::Impossible(_) | BackendError::Cancelled | BackendError::DeviceLost) => true,
+        EngineError::Backend(_) => true,
         EngineError::Encode(EncodeError::Failed { .. }) => true,
     }
 }

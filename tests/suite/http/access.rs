@@ -50,6 +50,33 @@ fn keys_rotate() {
     }
 }
 
+/// Without a restart, and never into having none.
+#[test]
+fn keys_of_a_file_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    std::fs::write(&path, OLD_KEY).unwrap();
+    let flag = format!("-url-signature-key-file={}", path.display());
+    let server = Server::with(&["-mount", "MOUNT", "-enable-url-signature", &flag]);
+    let (old, new) = (signed(OLD_KEY, "/info?file=a.jpg"), signed(KEY, "/info?file=a.jpg"));
+    let until = |target: &str, status: u16| {
+        let begun = std::time::Instant::now();
+        while server.get(target).status != status {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(15), "{target} is never {status}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    assert_eq!((server.get(&old).status, server.get(&new).status), (200, 403));
+    std::fs::write(&path, format!("{OLD_KEY}\n{KEY}\n")).unwrap();
+    until(&new, 200);
+    assert_eq!(server.get(&old).status, 200);
+    std::fs::write(&path, KEY).unwrap();
+    until(&old, 403);
+    std::fs::write(&path, "").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!((server.get(&new).status, server.get("/info?file=a.jpg").status), (200, 403));
+}
+
 #[test]
 fn signed_get_only_refuses_posts() {
     let flags = ["-mount", "MOUNT", "-enable-url-signature", "-url-signature-key", KEY, "-signed-get-only"];

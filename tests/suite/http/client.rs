@@ -113,7 +113,7 @@ impl Client {
         if status == 100 {
             return self.answer(bodiless);
         }
-        if bodiless || status == 204 {
+        if bodiless || matches!(status, 204 | 304) {
             return Some(answer);
         }
         let length = answer.header("content-length").map(|length| length.parse::<usize>().unwrap());

@@ -1,5 +1,6 @@
 mod access;
 mod bodies;
+mod caching;
 mod checks;
 mod client;
 mod endpoints;
@@ -9,14 +10,17 @@ mod gpu_loss;
 mod headers;
 mod images;
 mod memory;
+mod metrics;
 pub mod origin;
 mod patience;
 mod process;
 mod redirects;
 mod server;
-mod serving;
+pub mod serving;
+mod shadow;
 mod stopping;
 mod tls;
+mod traces;
 
 pub use client::{Answer, Client};
 pub use server::{Server, jpeg, png};

@@ -48,8 +48,8 @@ impl Server {
     }
 
     #[cfg(feature = "gpu")]
-    pub fn lose_gpus(&self) {
-        self.running.as_ref().unwrap().lose_gpus();
+    pub fn drill_gpus(&self, drill: phasor::engine::Drill) {
+        self.running.as_ref().unwrap().drill_gpus(drill);
     }
 
     pub fn wait(mut self) {

@@ -53,7 +53,9 @@ impl Serving {
             let mut line = String::new();
             assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended: {said}");
             said.push_str(&line);
-            if let Some((_, rest)) = line.split_once("listening address=\"") {
+            let listening =
+                line.split_once("listening address=\"").or_else(|| line.split_once("\"listening\",\"address\":\""));
+            if let Some((_, rest)) = listening {
                 break rest.split('"').next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
             }
         };

@@ -78,7 +78,7 @@ fn faults_of_type_are_found() {
         ("site-ingress", "pathType", "pathtype", "unknown field"),
         ("site-gateway", "backendRequest:", "backendTimeout:", "backendTimeout"),
         ("site-gateway", "maxReplicaCount", "maxReplicas", "maxReplicas"),
-        ("site-gateway", "threshold: \"1\"", "threshold: 1", "string"),
+        ("site-gateway", "threshold: \"24\"", "threshold: 24", "string"),
         ("site-gateway", "honorLabels", "honourLabels", "honourLabels"),
         ("site-gateway", "- alert: PhasorDown", "- alarm: PhasorDown", "alarm"),
         ("site-mixed", "weight: 90", "weigth: 90", "weigth"),

@@ -20,10 +20,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use phasor::backend::gpu::Wanted;
-use phasor::backend::{Backend, BackendError, CpuBackend, GpuBackend, NeverCancelled};
-use phasor::codecs::{DecodeSpec, Detail, Limits, decode, probe};
-use phasor::image::{Form, ImageBuf, Orientation, Picture, PixelFormat, Plane, Planes, Point, Rect, Rgb8, Size};
+use phasor::backend::gpu::{Source, Wanted};
+use phasor::backend::{Backend, BackendError, CpuBackend, Drill, GpuBackend, NeverCancelled};
+use phasor::codecs::{DecodeSpec, DecodedTo, Detail, Limits, decode, decode_to, planes_ahead, probe};
+use phasor::image::{
+    Form, ImageBuf, Orientation, Picture, PixelFormat, Plane, PlaneSink, Planes, Point, Rect, Rgb8, Size,
+};
 use phasor::ops::{Border, Filter, Opacity, Placement, Sigma, Step};
 
 use compare::{difference, distance};
@@ -413,6 +415,65 @@ fn coefficients_are_the_same() {
     }
 }
 
+/// What a decoder hands over row by row is the picture that it answers with, whole, in part and in bands.
+#[test]
+fn what_is_decoded_into_the_devices_memory_is_the_same() {
+    let Some(whole) = gpu() else { return };
+    let Some(small) = open(Some(90_000)) else { return };
+    let limits = Limits::default();
+    let mut bands = 0;
+    for name in ["photo.jpg", "422.jpg", "444.jpg", "grey.jpg", "exif-6.jpg"] {
+        let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap();
+        let header = probe(&bytes, &limits).unwrap();
+        let spec = DecodeSpec { detail: Detail::Planes, ..DecodeSpec::default() };
+        let hollow = planes_ahead(&bytes, &header, &spec).unwrap();
+        let picture = decode(&bytes, &header, &spec, &limits, &|| false).unwrap().picture;
+        let (w, h) = (header.size.width(), header.size.height());
+        let shrink = |w: u32, h: u32| Step::Resample { to: size(w, h), filter: Filter::Lanczos3 };
+        let window = |left, top, w, h| Step::Crop(Rect { left, top, size: size(w, h) });
+        let plans = [
+            vec![shrink(w * 3 / 4, h * 3 / 4)],
+            vec![window(13, 7, w / 2 + 1, h / 3), shrink(31, 17)],
+            vec![window(w - 20, h - 9, 20, 9), shrink(20, 4), Step::Orient(Orientation::from_exif(6))],
+            vec![Step::Orient(Orientation::from_exif(5)), shrink(h / 2, w / 2), Step::Gray],
+            vec![Step::Blur(Sigma::new(1.2).unwrap())],
+        ];
+        for steps in &plans {
+            for form in [Form::Packed, Form::Planes { across: 2, down: 2 }] {
+                let on_cpu = CpuBackend.run_to(picture.clone(), &[], steps, form, &NeverCancelled).unwrap();
+                for gpu in [whole, &small] {
+                    let Ok(prepared) = gpu.prepare(Source::Coming(&hollow), &[], (steps, form)) else {
+                        assert!(std::ptr::eq(gpu, &raw const small), "{name} {steps:?}");
+                        continue;
+                    };
+                    bands += u32::from(std::ptr::eq(gpu, &raw const small));
+                    // One that was given up leaves nothing behind.
+                    let mut given_up =
+                        gpu.prepare(Source::Coming(&hollow), &[], (steps, form)).unwrap().open().unwrap();
+                    given_up.rows(0, 0, &vec![77; w as usize]);
+                    drop(given_up);
+                    let mut filling = prepared.open().unwrap();
+                    let decoded = decode_to(&bytes, &header, &spec, &limits, &mut filling, &|| false).unwrap();
+                    assert!(matches!(decoded, DecodedTo::Sink(_)), "{name}");
+                    let (answer, answered) = std::sync::mpsc::channel();
+                    gpu.submit(filling.close(), move |result| answer.send(result).unwrap());
+                    let made = answered.recv().unwrap().unwrap().picture().unwrap();
+                    let given = gpu.attempt(&picture, &[], (steps, form), &NeverCancelled).unwrap();
+                    assert_eq!(
+                        (made.picture == given.picture, made.bytes_up),
+                        (true, given.bytes_up),
+                        "{name} {steps:?}"
+                    );
+                    if let (Picture::Packed(cpu), Picture::Packed(gpu)) = (&on_cpu, &made.picture) {
+                        assert!(difference(cpu, gpu).max <= 2, "{name} {steps:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(bands > 5, "{bands}");
+}
+
 #[test]
 fn what_the_device_does_not_do_is_said_before_it_is_tried() {
     let Some(gpu) = gpu() else { return };
@@ -455,7 +516,7 @@ fn a_device_destroyed_in_flight_gives_no_wrong_picture() {
         while destroyed < 5 && begun.elapsed() < Duration::from_secs(60) {
             std::thread::sleep(Duration::from_millis(100));
             if gpu.stats().alive && gpu.stats().losses == destroyed {
-                gpu.lose_device();
+                gpu.drill(Drill::Loss);
                 let at = Instant::now();
                 while gpu.stats().losses == destroyed && at.elapsed() < Duration::from_secs(10) {
                     std::thread::sleep(Duration::from_millis(5));

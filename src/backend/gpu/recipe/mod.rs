@@ -7,7 +7,7 @@ mod resample;
 use std::sync::Arc;
 
 use crate::backend::{order, planar};
-use crate::image::{Form, ImageBuf, Picture, PixelFormat, Rect, Size};
+use crate::image::{Form, ImageBuf, Picture, PixelFormat, Planes, Rect, Size};
 use crate::ops::{Filter, Step};
 
 use super::shaders::{Shader, workgroups};
@@ -78,11 +78,50 @@ pub(super) struct Pass {
     pub(super) groups: u32,
 }
 
+/// What a GPU begins with.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// A picture.
+    Here(&'a Picture),
+    /// Planes without samples: a decoder will hand them over.
+    Coming(&'a Planes),
+}
+
+impl<'a> From<&'a Picture> for Source<'a> {
+    fn from(picture: &'a Picture) -> Self {
+        Self::Here(picture)
+    }
+}
+
+impl Source<'_> {
+    const fn size(&self) -> Size {
+        match self {
+            Self::Here(picture) => picture.size(),
+            Self::Coming(planes) => planes.size,
+        }
+    }
+}
+
+/// Planes, and whether their samples are still to come.
+#[derive(Debug, Clone, Copy)]
+struct InPlanes<'a> {
+    planes: &'a Planes,
+    coming: bool,
+}
+
+/// Where rows are before they go up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rows<'a> {
+    /// From the first byte of the first row to the last of the last.
+    Here(&'a [u8]),
+    /// Part of a plane that is still to come: its number, and its first row and column.
+    Coming { plane: usize, top: u32, left: u32 },
+}
+
 /// Rows of bytes that go up; in staging memory and on the device rows begin at whole words.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Upload<'a> {
-    /// From the first byte of the first row to the last of the last.
-    pub(super) bytes: &'a [u8],
+    pub(super) bytes: Rows<'a>,
     /// Bytes of a row that go up, and from row to row.
     pub(super) row: usize,
     pub(super) pitch: usize,
@@ -92,6 +131,15 @@ pub(super) struct Upload<'a> {
     pub(super) input: u32,
     /// The stage before which it must be there.
     pub(super) stage: u32,
+}
+
+impl Rows<'_> {
+    fn are_those(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Here(one), Self::Here(other)) => std::ptr::eq(one, other),
+            _ => false,
+        }
+    }
 }
 
 impl Upload<'_> {
@@ -189,12 +237,13 @@ impl<'a> Recipe<'a> {
     /// # Errors
     /// See [`Unfit`].
     pub(super) fn new(
-        picture: &'a Picture,
+        picture: impl Into<Source<'a>>,
         overlays: &'a [ImageBuf],
         (steps, form): (&[Step], Form),
         limits: &Limits,
         cache: &'a TableCache,
     ) -> Result<Self, Unfit> {
+        let picture = picture.into();
         let steps = order::cheaper(steps, picture.size());
         let mut writer = Writer::new(*limits, overlays, cache);
         if let Some(planar) = planar(picture.size(), &steps, form).filter(|planar| planar.turn.is_upright())
@@ -293,12 +342,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds rows of bytes to what goes up before the first stage; answers their first word.
-    fn upload(&mut self, bytes: &'a [u8], row: usize, pitch: usize, rows: usize) -> Result<u32, Unfit> {
+    fn upload(&mut self, bytes: Rows<'a>, row: usize, pitch: usize, rows: usize) -> Result<u32, Unfit> {
         // The same rows twice (an overlay used twice) go up once.
         let known = self
             .uploads
             .iter()
-            .find(|up| std::ptr::eq(up.bytes, bytes) && (up.row, up.pitch, up.rows, up.stage) == (row, pitch, rows, 0));
+            .find(|up| up.bytes.are_those(bytes) && (up.row, up.pitch, up.rows, up.stage) == (row, pitch, rows, 0));
         if let Some(known) = known {
             return Ok(known.input);
         }
@@ -314,7 +363,7 @@ impl<'a> Writer<'a> {
     /// Adds the whole window of a picture.
     fn upload_window(&mut self, buf: &'a ImageBuf, window: Rect) -> Result<u32, Unfit> {
         let (bytes, row, pitch) = rows_of(buf, window);
-        self.upload(bytes, row, pitch, window.size.height() as usize)
+        self.upload(Rows::Here(bytes), row, pitch, window.size.height() as usize)
     }
 
     /// The picture on the device.
@@ -350,23 +399,38 @@ impl<'a> Writer<'a> {
     }
 
     /// Packed samples of any form of a picture, and the steps that are left.
-    fn begin<'s>(&mut self, picture: &'a Picture, steps: &'s [Step]) -> Result<(Held<'a>, &'s [Step]), Unfit> {
+    fn begin<'s>(&mut self, picture: Source<'a>, steps: &'s [Step]) -> Result<(Held<'a>, &'s [Step]), Unfit> {
+        let picture = match picture {
+            Source::Here(Picture::Planes(planes)) => {
+                return self.begin_in_planes(InPlanes { planes, coming: false }, steps);
+            }
+            Source::Coming(planes) => return self.begin_in_planes(InPlanes { planes, coming: true }, steps),
+            Source::Here(picture) => picture,
+        };
         match (picture, steps) {
             (Picture::Packed(buf), _) => Ok((Held::Host(buf, Rect::whole(buf.size())), steps)),
-            (Picture::Planes(planes), [Step::Resample { to, filter }, rest @ ..]) => {
-                Ok((self.planes(planes, Rect::whole(planes.size), *to, *filter)?, rest))
-            }
-            (Picture::Planes(planes), [Step::Crop(window), Step::Resample { to, filter }, rest @ ..]) => {
-                Ok((self.planes(planes, *window, *to, *filter)?, rest))
-            }
-            // At the luma's own size every filter here is the identity.
-            (Picture::Planes(planes), _) => {
-                Ok((self.planes(planes, Rect::whole(planes.size), planes.size, Filter::Triangle)?, steps))
-            }
             (Picture::Coefficients(coefficients), [Step::Resample { to, filter }, rest @ ..]) => {
                 Ok((self.coefficients(coefficients, *to, *filter)?, rest))
             }
-            (Picture::Coefficients(_), _) => Err(Unfit::Step),
+            (Picture::Coefficients(_) | Picture::Planes(_), _) => Err(Unfit::Step),
+        }
+    }
+
+    fn begin_in_planes<'s>(
+        &mut self,
+        planes: InPlanes<'a>,
+        steps: &'s [Step],
+    ) -> Result<(Held<'a>, &'s [Step]), Unfit> {
+        let size = planes.planes.size;
+        match steps {
+            [Step::Resample { to, filter }, rest @ ..] => {
+                Ok((self.planes(planes, Rect::whole(size), *to, *filter)?, rest))
+            }
+            [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => {
+                Ok((self.planes(planes, *window, *to, *filter)?, rest))
+            }
+            // At the luma's own size every filter here is the identity.
+            _ => Ok((self.planes(planes, Rect::whole(size), size, Filter::Triangle)?, steps)),
         }
     }
 

@@ -10,7 +10,9 @@ use crate::ops::{Filter, Sigma};
 use super::super::shaders::Shader;
 use super::super::tables::Table;
 use super::super::uniforms;
-use super::{Held, Output, Packed, Place, Pointer, Slot, Unfit, Upload, Writer, pitch};
+use super::{
+    Held, InPlanes, Output, Packed, Place, Pointer, Rows, Slot, Source as Begin, Unfit, Upload, Writer, pitch,
+};
 
 /// A picture or plane of 8-bit samples that sums are made of.
 struct Samples<'a> {
@@ -30,6 +32,8 @@ struct Samples<'a> {
 enum Source<'a> {
     /// Bytes, and bytes from row to row.
     Host(&'a [u8], usize),
+    /// A plane that is still to come: its number, and bytes from row to row.
+    Coming(usize, usize),
     /// First word, and words from row to row.
     Device(Place, u32),
 }
@@ -106,7 +110,7 @@ impl<'a> Writer<'a> {
     /// Resamples planes, each at its own ratio, and makes RGB (or grey) of the result.
     pub(super) fn planes(
         &mut self,
-        planes: &'a Planes,
+        planes: InPlanes<'a>,
         window: Rect,
         to: Size,
         filter: Filter,
@@ -129,13 +133,16 @@ impl<'a> Writer<'a> {
     }
 
     /// A picture that comes in planes or coefficients, and stays in planes; `None` for other pictures, grey ones too.
-    pub(super) fn kept_in_planes(&mut self, picture: &'a Picture, planar: &Planar) -> Result<Option<Output>, Unfit> {
+    pub(super) fn kept_in_planes(&mut self, picture: Begin<'a>, planar: &Planar) -> Result<Option<Output>, Unfit> {
         let Planar { window, to, filter, step, .. } = *planar;
         let (sums, lanes, tables) = match picture {
-            Picture::Planes(planes @ Planes { chroma: Some(_), .. }) => {
-                self.plane_sums(planes, window, (to, step), filter)?
+            Begin::Here(Picture::Planes(planes @ Planes { chroma: Some(_), .. })) => {
+                self.plane_sums(InPlanes { planes, coming: false }, window, (to, step), filter)?
             }
-            Picture::Coefficients(all) if window == Rect::whole(all.size) && all.components.len() == 3 => {
+            Begin::Coming(planes @ Planes { chroma: Some(_), .. }) => {
+                self.plane_sums(InPlanes { planes, coming: true }, window, (to, step), filter)?
+            }
+            Begin::Here(Picture::Coefficients(all)) if window == Rect::whole(all.size) && all.components.len() == 3 => {
                 self.coefficient_sums(all, (to, step), filter)?
             }
             _ => return Ok(None),
@@ -161,7 +168,7 @@ impl<'a> Writer<'a> {
     /// The sums down the columns of planes, and where each lies.
     fn plane_sums(
         &mut self,
-        planes: &'a Planes,
+        InPlanes { planes, coming }: InPlanes<'a>,
         window: Rect,
         (to, step): (Size, (u32, u32)),
         filter: Filter,
@@ -171,13 +178,14 @@ impl<'a> Writer<'a> {
         }
         let mut parts = Vec::with_capacity(3);
         let mut floats = 0;
-        for plane in std::iter::once(&planes.luma).chain(planes.chroma.iter().flatten()) {
-            if plane.samples.len() as u64 != plane.size.area() {
+        for (number, plane) in planes.each().enumerate() {
+            if plane.samples.len() as u64 != if coming { 0 } else { plane.size.area() } {
                 return Err(Unfit::Impossible);
             }
             let step = if parts.is_empty() { (1, 1) } else { step };
             let [across, down] = self.cache.plane(planes.size, plane, window, (to, step), filter);
-            let source = Source::Host(&plane.samples, plane.size.width() as usize);
+            let pitch = plane.size.width() as usize;
+            let source = if coming { Source::Coming(number, pitch) } else { Source::Host(&plane.samples, pitch) };
             let samples = Samples { source, left: 0, top: 0, channels: 1, alpha: 0, parts: 3 };
             let axes = Axes { across, down };
             let begin = floats;
@@ -228,7 +236,7 @@ impl<'a> Writer<'a> {
             let gathered_width = frequencies.checked_mul(blocks).ok_or(Unfit::TooLarge)?;
             let gathered = self.slot(u64::from(gathered_width) * u64::from(height))?;
             let bytes: &[u8] = bytemuck::cast_slice(&component.values);
-            let input = self.upload(bytes, bytes.len(), bytes.len(), 1)?;
+            let input = self.upload(Rows::Here(bytes), bytes.len(), bytes.len(), 1)?;
             let first = uniforms::Blocks {
                 width: gathered_width,
                 height,
@@ -278,7 +286,7 @@ impl<'a> Writer<'a> {
                 self.pass(Shader::SumWords, [place, Place::Work(dst, at)], places, [words, rows], &sum)?;
                 Ok(lane(4 * skipped))
             }
-            Source::Host(bytes, pitch) => {
+            Source::Host(_, pitch) | Source::Coming(_, pitch) => {
                 let (_, end) = axes.across.used(0, axes.across.len());
                 let channels = samples.channels as usize;
                 let row = (end - first) as usize * channels;
@@ -289,7 +297,15 @@ impl<'a> Writer<'a> {
                     let (top, bottom) = axes.down.used(from, to);
                     let rows = (bottom - top) as usize;
                     let begin = (samples.top + top) as usize * pitch + column;
-                    let part = bytes.get(begin..begin + (rows - 1) * pitch + row).ok_or(Unfit::Impossible)?;
+                    let part = match samples.source {
+                        Source::Coming(plane, _) => {
+                            Rows::Coming { plane, top: samples.top + top, left: samples.left + first }
+                        }
+                        Source::Host(bytes, _) => {
+                            Rows::Here(bytes.get(begin..begin + (rows - 1) * pitch + row).ok_or(Unfit::Impossible)?)
+                        }
+                        Source::Device(..) => return Err(Unfit::Impossible),
+                    };
                     let input = match place {
                         None => self.upload(part, row, pitch, rows)?,
                         Some(input) => {
@@ -338,7 +354,7 @@ impl<'a> Writer<'a> {
     /// Adds rows that go up before the current stage, to where others were before.
     fn upload_again(
         &mut self,
-        bytes: &'a [u8],
+        bytes: Rows<'a>,
         row: usize,
         pitch: usize,
         rows: usize,
@@ -417,7 +433,7 @@ impl Samples<'_> {
         let (first, end) = axes.across.used(0, axes.across.len());
         let (begin, end) = ((self.left + first) * self.channels, (self.left + end) * self.channels);
         match self.source {
-            Source::Host(..) => (end - begin).div_ceil(4),
+            Source::Host(..) | Source::Coming(..) => (end - begin).div_ceil(4),
             Source::Device(..) => end.div_ceil(4) - begin / 4,
         }
     }

@@ -1,17 +1,35 @@
 //! Sequential scans: baseline and extended.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use super::Refused;
 use super::bits::{Bits, Unstuffed};
-use super::frame::{Frame, Grid, Scan, Tables, Walker};
-use super::huffman::{Table, extend};
+use super::frame::{Frame, Grid, Scan, Walker};
+use super::huffman::extend;
+use super::lanes::{self, Segment};
+use super::pattern::{MAX_BLOCKS, Part, Pattern, PatternSkips};
+use super::skip::{COEFFICIENT, ENDS, MAX_DC_SIZE, NONE, Skips, WINDOW};
+use super::splice::Truth;
+use super::values::Values;
+
+/// How many places of the data are read at once. The answers are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Streams {
+    /// Several where there is enough data.
+    AsItPays,
+    #[cfg(any(test, fuzzing))]
+    One,
+    /// With segments of so many bytes.
+    #[cfg(any(test, fuzzing))]
+    Several(usize),
+}
 
 /// Decodes every scan until each component has been seen.
 pub(super) fn decode(
     walker: &mut Walker<'_>,
     frame: &Frame,
     grids: &mut [Grid],
+    streams: Streams,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let mut seen = vec![false; grids.len()];
@@ -26,65 +44,165 @@ pub(super) fn decode(
                 return Err(Refused::Damaged);
             }
         }
-        decode_scan(walker, frame, &scan, grids, &mut data, cancelled)?;
+        decode_scan(walker, frame, &scan, grids, (&mut data, streams), cancelled)?;
     }
     Ok(())
 }
 
-/// One component of a scan, ready to decode.
-struct Part {
-    component: usize,
-    dc: Table,
-    ac: Arc<Tables>,
-    predictor: i32,
-    /// Blocks of one MCU across and down.
-    h: usize,
-    v: usize,
-}
+/// Bytes that a lane reads at a time, and segments that lie found but unread at most: 4 MiB of beginnings, were every
+/// block but two bits long.
+const SEGMENT: usize = 16 << 10;
+const SEGMENTS: usize = 16;
+/// Scans with less data are read from the front to the back: making the tables would take longer.
+pub(in crate::codecs::jpeg) const WORTH_LANES: usize = 48 << 10;
+/// So are those whose restart intervals are shorter on the average.
+const WORTH_A_LANE: usize = 512;
 
 fn decode_scan(
     walker: &mut Walker<'_>,
     frame: &Frame,
     scan: &Scan,
     grids: &mut [Grid],
-    data: &mut Unstuffed,
+    (data, streams): (&mut Unstuffed, Streams),
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
-    let interleaved = scan.parts.len() > 1;
-    let mut parts = Vec::with_capacity(scan.parts.len());
-    for &(component, dc, ac) in &scan.parts {
-        let c = &frame.components[component];
-        let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
-        parts.push(Part { component, dc: walker.dc_table(dc)?, ac: walker.ac_tables(ac)?, predictor: 0, h, v });
-    }
-    let (across, down) = match parts.as_slice() {
-        [single] => frame.components[single.component].own_blocks(),
-        _ => (frame.mcus_across, frame.mcus_down),
-    };
-    let total = across * down;
+    let pattern = Pattern::new(walker, frame, scan)?;
+    let total = pattern.across * pattern.down;
     let interval = if walker.restart_interval == 0 { total } else { walker.restart_interval };
+    let intervals = total.div_ceil(interval);
+    // Other scans may follow, so that there may be less.
+    let bytes = walker.rest().len();
+    let can = bytes < u32::MAX as usize / 16 && pattern.blocks.len() <= MAX_BLOCKS;
+    let segment = match streams {
+        Streams::AsItPays => (bytes >= WORTH_LANES && bytes / intervals >= WORTH_A_LANE).then_some(SEGMENT),
+        #[cfg(any(test, fuzzing))]
+        Streams::One => None,
+        #[cfg(any(test, fuzzing))]
+        Streams::Several(segment) => Some(segment),
+    };
+    if let Some(segment) = segment.filter(|_| can) {
+        let intervals = unstuffed(walker, data, intervals)?;
+        by_lanes(data, &pattern, &intervals, (interval, segment), grids, cancelled)
+    } else {
+        by_one(walker, data, &pattern, interval, grids, cancelled)
+    }
+}
+
+/// The data of all restart intervals, one behind the other: the bits of each.
+fn unstuffed(walker: &mut Walker<'_>, data: &mut Unstuffed, count: usize) -> Result<Vec<Range<usize>>, Refused> {
+    data.clear();
+    let mut intervals = Vec::new();
+    loop {
+        let begin = data.end();
+        walker.skip(data.append(walker.rest()));
+        intervals.push(begin..data.len());
+        if intervals.len() == count {
+            return Ok(intervals);
+        }
+        restart(walker)?;
+    }
+}
+
+/// Expects a restart marker and steps over it.
+pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
+    match walker.rest() {
+        [0xFF, 0xD0..=0xD7, ..] => {
+            walker.skip(2);
+            Ok(())
+        }
+        _ => Err(Refused::Damaged),
+    }
+}
+
+/// Finds the beginnings of blocks by several lanes, then reads the values.
+fn by_lanes(
+    data: &Unstuffed,
+    pattern: &Pattern,
+    intervals: &[Range<usize>],
+    (mcus, segment): (usize, usize),
+    grids: &mut [Grid],
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
+    let skips = PatternSkips::new(pattern);
+    let total = pattern.across * pattern.down;
+    let mut values = Values::new(pattern, grids);
+    let mut truth: Option<Truth> = None;
+    let mut todo = intervals.iter().enumerate().flat_map(|(i, bits)| parts(i, bits, segment)).peekable();
+    let mut segments: Vec<(usize, Segment)> = Vec::new();
+    while todo.peek().is_some() {
+        if cancelled() {
+            return Err(Refused::Cancelled);
+        }
+        // What was allocated for beginnings is used again.
+        let mut spare = std::mem::take(&mut segments).into_iter().map(|(_, segment): (usize, Segment)| segment.begins);
+        segments = todo
+            .by_ref()
+            .take(SEGMENTS)
+            .map(|(i, segment)| (i, Segment { begins: spare.next().unwrap_or_default(), ..segment }))
+            .collect();
+        lanes::read(data, pattern, &skips, segments.iter_mut().map(|(_, segment)| segment));
+        for (i, segment) in &segments {
+            if segment.exact {
+                if let Some(before) = truth.take() {
+                    before.finish(data, pattern, |begins| values.take(data, begins))?;
+                }
+                values.restart();
+                let left = mcus.min(total - i * mcus);
+                truth = Some(Truth::new(intervals[*i].clone(), left));
+            }
+            let truth = truth.as_mut().ok_or(Refused::Damaged)?;
+            truth.through(segment, data, pattern, |begins| values.take(data, begins))?;
+        }
+    }
+    match truth {
+        Some(last) => last.finish(data, pattern, |begins| values.take(data, begins)),
+        None => Err(Refused::Damaged),
+    }
+}
+
+/// The segments, of so many bytes each, of an interval in these bits.
+fn parts(interval: usize, bits: &Range<usize>, bytes: usize) -> impl Iterator<Item = (usize, Segment)> + use<> {
+    let (begin, end) = (bits.start / 8, bits.end / 8);
+    let count = ((end - begin) / bytes).max(1);
+    (0..count).map(move |i| {
+        let part = |i: usize| begin + (end - begin) * i / count;
+        (interval, Segment { begin: part(i), end: part(i + 1), exact: i == 0, begins: Vec::new() })
+    })
+}
+
+/// Reads everything from the front to the back.
+fn by_one(
+    walker: &mut Walker<'_>,
+    data: &mut Unstuffed,
+    pattern: &Pattern,
+    interval: usize,
+    grids: &mut [Grid],
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
+    let total = pattern.across * pattern.down;
     let mut mcu = 0;
+    let mut predictors = vec![0; pattern.parts.len()];
+    let skips = PatternSkips::new(pattern);
     while mcu < total {
         walker.skip(data.fill(walker.rest()));
         let end = total.min(mcu + interval);
-        for part in &mut parts {
-            part.predictor = 0;
-        }
+        predictors.fill(0);
         let mut bits = Bits::new(data);
-        let (mut x, mut y) = (mcu % across, mcu / across);
+        let (mut x, mut y) = (mcu % pattern.across, mcu / pattern.across);
         while mcu < end {
-            for part in &mut parts {
+            for (i, (part, predictor)) in pattern.parts.iter().zip(&mut predictors).enumerate() {
+                let tables = (part, skips.others(i));
                 let grid = &mut grids[part.component];
                 for by in 0..part.v {
                     let row = (y * part.v + by) * grid.blocks_across + x * part.h;
                     for bx in 0..part.h {
-                        block(&mut bits, part, grid, row + bx)?;
+                        block(&mut bits, tables, predictor, grid, row + bx)?;
                     }
                 }
             }
             mcu += 1;
             x += 1;
-            if x == across {
+            if x == pattern.across {
                 x = 0;
                 y += 1;
                 let past = bits.read() > data.len();
@@ -103,38 +221,33 @@ fn decode_scan(
     Ok(())
 }
 
-/// Expects a restart marker and steps over it.
-pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
-    match walker.rest() {
-        [0xFF, 0xD0..=0xD7, ..] => {
-            walker.skip(2);
-            Ok(())
-        }
-        _ => Err(Refused::Damaged),
-    }
-}
-
 /// Reads one block: its first coefficients into the grid, the rest stepped over.
 #[inline(always)]
-fn block(bits: &mut Bits<'_>, part: &mut Part, grid: &mut Grid, index: usize) -> Result<(), Refused> {
+fn block(
+    bits: &mut Bits<'_>,
+    (part, skips): (&Part, &Skips),
+    predictor: &mut i32,
+    grid: &mut Grid,
+    index: usize,
+) -> Result<(), Refused> {
     let plane = grid.blocks_across * grid.blocks_down;
     let wanted = grid.count;
 
     bits.refill();
     let (length, size) = part.dc.look(bits.window).ok_or(Refused::Damaged)?;
     let size = u32::from(size);
-    if size > 11 {
+    if size > MAX_DC_SIZE {
         return Err(Refused::Damaged);
     }
-    part.predictor = part.predictor.wrapping_add(extend(bits.window << length, size));
-    grid.values[index] = part.predictor.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+    *predictor = predictor.wrapping_add(extend(bits.window << length, size));
+    grid.values[index] = (*predictor).max(i32::from(i16::MIN)).min(i32::from(i16::MAX)) as i16;
     bits.skip(length + size);
 
     let mut k = 1;
     while k < wanted {
         bits.refill();
         let window = bits.window;
-        let (length, symbol) = part.ac.single.look(window).ok_or(Refused::Damaged)?;
+        let (length, symbol) = part.ac.look(window).ok_or(Refused::Damaged)?;
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         bits.skip(length + size);
         if size == 0 {
@@ -153,17 +266,18 @@ fn block(bits: &mut Bits<'_>, part: &mut Part, grid: &mut Grid, index: usize) ->
 
     while k < 64 {
         bits.refill();
-        let step = part.ac.steps.look(bits.window);
-        let reached = k + step.passed as usize;
+        let entry = skips[(bits.window >> (64 - WINDOW)) as usize];
+        let ends = entry & ENDS != 0;
+        let reached = k + usize::from(entry >> COEFFICIENT & 0x7F);
         // Sequences that pass the end of the block would run into the next one: there, symbol by symbol.
-        if step.bits != 0 && (reached < 64 || (reached == 64 && !step.ends)) {
-            bits.skip(step.bits);
-            if step.ends {
+        if entry & NONE == 0 && (reached < 64 || (reached == 64 && !ends)) {
+            bits.skip(u32::from(entry & 0x7F));
+            if ends {
                 return Ok(());
             }
             k = reached;
         } else {
-            let (length, symbol) = part.ac.single.look(bits.window).ok_or(Refused::Damaged)?;
+            let (length, symbol) = part.ac.look(bits.window).ok_or(Refused::Damaged)?;
             let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
             bits.skip(length + size);
             if size == 0 && run != 15 {

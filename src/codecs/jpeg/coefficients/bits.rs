@@ -14,12 +14,22 @@ impl Unstuffed {
     /// Copies the data at the front of `from` without its stuffing (`FF 00` → `FF`), up to the next marker.
     /// Returns the number of bytes read; `from[read..]` begins with the marker (or is empty).
     pub(in crate::codecs::jpeg) fn fill(&mut self, from: &[u8]) -> usize {
+        self.clear();
+        self.append(from)
+    }
+
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bits = 0;
+    }
+
+    /// As [`Self::fill`], behind what is there and the zeros behind that.
+    pub(super) fn append(&mut self, from: &[u8]) -> usize {
         self.bytes.reserve(from.len().min(1 << 20) + PADDING);
         let mut rest = from;
         let mut read = 0;
         loop {
-            let Some(at) = find_ff(rest) else {
+            let Some(at) = memchr::memchr(0xFF, rest) else {
                 self.bytes.extend_from_slice(rest);
                 read += rest.len();
                 break;
@@ -41,7 +51,22 @@ impl Unstuffed {
         read
     }
 
-    /// Number of bits.
+    /// Eight bytes from byte `at`; zeros beyond the end.
+    #[inline(always)]
+    pub(super) fn load(&self, at: usize) -> u64 {
+        let mut eight = [0; 8];
+        if let Some(bytes) = self.bytes.get(at..at + 8) {
+            eight.copy_from_slice(bytes);
+        }
+        u64::from_be_bytes(eight)
+    }
+
+    /// The bit at which more would be appended.
+    pub(super) fn end(&self) -> usize {
+        8 * self.bytes.len()
+    }
+
+    /// The bit behind the last one.
     pub(in crate::codecs::jpeg) const fn len(&self) -> usize {
         self.bits
     }
@@ -101,28 +126,6 @@ impl<'a> Bits<'a> {
     pub(super) fn read(&self) -> usize {
         8 * self.next - self.have as usize
     }
-}
-
-/// Position of the first FF, eight bytes at a time (Mycroft's test for a zero byte, on the complement).
-fn find_ff(bytes: &[u8]) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut chunks = bytes.chunks_exact(32);
-    let mut base = 0;
-    for chunk in &mut chunks {
-        let mut any = 0;
-        for word in chunk.chunks_exact(8) {
-            let mut eight = [0; 8];
-            eight.copy_from_slice(word);
-            let x = !u64::from_ne_bytes(eight);
-            any |= x.wrapping_sub(LOW) & !x & HIGH;
-        }
-        if any != 0 {
-            return chunk.iter().position(|&b| b == 0xFF).map(|i| base + i);
-        }
-        base += 32;
-    }
-    chunks.remainder().iter().position(|&b| b == 0xFF).map(|i| base + i)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::image::Size;
 
 use super::Refused;
-use super::huffman::{Definition, StepTable, Table};
+use super::huffman::{Definition, Table};
 
 /// One component of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +40,15 @@ pub(in crate::codecs::jpeg) struct Frame {
     pub(in crate::codecs::jpeg) mcus_down: usize,
 }
 
-/// The kept coefficients of one component, not yet dequantised; `count` planes of `blocks_across × blocks_down`.
+/// The kept coefficients of one component, not yet dequantised: `count` planes of `blocks_across × blocks_down`, or one
+/// block of 64 after the other.
 #[derive(Debug)]
 pub(super) struct Grid {
     pub(super) blocks_across: usize,
     pub(super) blocks_down: usize,
     pub(super) count: usize,
+    /// Block after block.
+    pub(super) whole: bool,
     pub(super) values: Vec<i16>,
 }
 
@@ -53,7 +56,18 @@ impl Grid {
     pub(super) fn new(component: &Component, count: u8) -> Self {
         let (blocks_across, blocks_down) = (component.mcu_blocks_across, component.mcu_blocks_down);
         let count = usize::from(count);
-        Self { blocks_across, blocks_down, count, values: vec![0; blocks_across * blocks_down * count] }
+        Self { blocks_across, blocks_down, count, whole: false, values: vec![0; blocks_across * blocks_down * count] }
+    }
+
+    /// For all coefficients, block after block.
+    pub(super) fn whole(component: &Component) -> Self {
+        Self { whole: true, ..Self::new(component, 64) }
+    }
+
+    /// Where coefficient `k` of a block is.
+    #[inline(always)]
+    pub(super) const fn at(&self, k: usize, block: usize) -> usize {
+        if self.whole { 64 * block + k } else { k * self.blocks_across * self.blocks_down + block }
     }
 }
 
@@ -76,14 +90,7 @@ pub(super) struct Walker<'a> {
     dc: [Option<Definition>; 4],
     ac: [Option<Definition>; 4],
     pub(super) restart_interval: usize,
-    cache: HashMap<u8, (Definition, std::sync::Arc<Tables>)>,
-}
-
-/// Tables made of one definition.
-#[derive(Debug)]
-pub(super) struct Tables {
-    pub(super) single: Table,
-    pub(super) steps: StepTable,
+    cache: HashMap<u8, (Definition, std::sync::Arc<Table>)>,
 }
 
 impl<'a> Walker<'a> {
@@ -111,19 +118,17 @@ impl<'a> Walker<'a> {
         Ok(Table::new(definition))
     }
 
-    /// Single-symbol and stepping tables for AC; made once for each definition.
-    pub(super) fn ac_tables(&mut self, table: u8) -> Result<std::sync::Arc<Tables>, Refused> {
+    /// Made once for each definition.
+    pub(super) fn ac_table(&mut self, table: u8) -> Result<std::sync::Arc<Table>, Refused> {
         let definition = self.ac.get(usize::from(table)).and_then(Option::as_ref).ok_or(Refused::Damaged)?;
         if let Some((known, tables)) = self.cache.get(&table)
             && known == definition
         {
             return Ok(std::sync::Arc::clone(tables));
         }
-        let single = Table::new(definition);
-        let steps = StepTable::new(&single);
-        let tables = std::sync::Arc::new(Tables { single, steps });
-        self.cache.insert(table, (definition.clone(), std::sync::Arc::clone(&tables)));
-        Ok(tables)
+        let made = std::sync::Arc::new(Table::new(definition));
+        self.cache.insert(table, (definition.clone(), std::sync::Arc::clone(&made)));
+        Ok(made)
     }
 
     /// What follows the current position.

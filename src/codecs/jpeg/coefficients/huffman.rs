@@ -1,11 +1,11 @@
-//! Huffman tables for reading values and for stepping over whole symbol sequences. ITU-T T.81, annexes C and F.
+//! Huffman tables for single symbols. ITU-T T.81, annexes C and F.
+
+use std::ops::Range;
 
 use super::Refused;
 
 /// Bits that the fast table looks at.
 const FAST: u32 = 10;
-/// Bits that the stepping table looks at.
-const STEP: u32 = 13;
 
 /// A DHT segment's table: codes by length and their symbols in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(in crate::codecs::jpeg) struct Table {
     /// For each length: the first `FAST`-bit-aligned 16-bit value beyond its codes, and symbol index minus code.
     limit: [u32; 17],
     offset: [i32; 17],
-    symbols: Vec<u8>,
+    definition: Definition,
 }
 
 impl Table {
@@ -68,7 +68,19 @@ impl Table {
             limit[length as usize] = if n == 0 { 0 } else { code << (16 - length) };
             code <<= 1;
         }
-        Self { fast, limit, offset, symbols: definition.symbols.clone() }
+        Self { fast, limit, offset, definition: definition.clone() }
+    }
+
+    /// Every code of up to `bits` bits: the windows of so many bits that begin with it, its length and its symbol.
+    pub(super) fn codes(&self, bits: u32) -> impl Iterator<Item = (Range<usize>, u32, u8)> {
+        let Definition { counts, symbols } = &self.definition;
+        let lengths = (1..=bits).zip(counts).flat_map(|(length, &n)| std::iter::repeat_n(length, n.into()));
+        let mut next = 0;
+        lengths.zip(symbols).map(move |(length, &symbol)| {
+            let windows = next..next + (1 << (bits - length));
+            next = windows.end;
+            (windows, length, symbol)
+        })
     }
 
     /// Code length and symbol at the front of a left-aligned window; `None` for a code that is not in the table.
@@ -88,67 +100,10 @@ impl Table {
             if sixteen < self.limit[length as usize] {
                 let code = (sixteen >> (16 - length)) as i32;
                 let index = usize::try_from(code + self.offset[length as usize]).ok()?;
-                return self.symbols.get(index).map(|&s| (length, s));
+                return self.definition.symbols.get(index).map(|&s| (length, s));
             }
         }
         None
-    }
-}
-
-/// What a window of `STEP` bits steps over: as many whole AC symbols (code and magnitude bits) as it holds.
-///
-/// Bits 0 to 3: bits used; 4 to 10: coefficients passed; bit 15: an end of block is the last of them. 0: the window does
-/// not hold a single whole symbol. Two bytes an entry, so that two tables fit into the nearest cache.
-#[derive(Debug)]
-pub(super) struct StepTable {
-    entries: Box<[u16; 1 << STEP]>,
-}
-
-/// One step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) bits: u32,
-    pub(super) passed: u32,
-    pub(super) ends: bool,
-}
-
-impl StepTable {
-    pub(super) fn new(table: &Table) -> Self {
-        let mut entries = Box::new([0; 1 << STEP]);
-        for (slot, window) in entries.iter_mut().zip(0_u64..) {
-            *slot = Self::entry(table, window << (64 - STEP));
-        }
-        Self { entries }
-    }
-
-    fn entry(table: &Table, mut window: u64) -> u16 {
-        let (mut bits, mut passed) = (0_u32, 0_u32);
-        let packed = |bits: u32, passed: u32, ends: u16| bits as u16 | (passed as u16) << 4 | ends << 15;
-        while let Some((length, symbol)) = table.look(window) {
-            let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-            let used = length + size;
-            if bits + used > STEP {
-                break;
-            }
-            bits += used;
-            window <<= used;
-            if size == 0 && run != 15 {
-                // End of block. (A run without a value other than EOB and ZRL means nothing in sequential files and ends
-                // a block in the general decoders too.)
-                return packed(bits, passed, 1);
-            }
-            passed += run + 1;
-            if passed >= 64 {
-                break;
-            }
-        }
-        packed(bits, passed, 0)
-    }
-
-    #[inline(always)]
-    pub(super) fn look(&self, window: u64) -> Step {
-        let entry = self.entries[(window >> (64 - STEP)) as usize];
-        Step { bits: (entry & 15).into(), passed: (entry >> 4 & 0x7F).into(), ends: entry >> 15 != 0 }
     }
 }
 
@@ -176,16 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn steps_hold_whole_symbols_only() {
-        let steps = StepTable::new(&table());
-        // 10 1 | 10 0 | 0: two values and the end.
-        let step = steps.look(0b1011000 << 57);
-        assert_eq!(step, Step { bits: 7, passed: 2, ends: true });
-        // 110 110 110 110 and one bit of the next code.
-        let step = steps.look(0b1_1011_0110_1101 << 51);
-        assert_eq!(step, Step { bits: 12, passed: 64, ends: false });
-        // A code that does not exist.
-        assert_eq!(steps.look(u64::MAX).bits, 0);
+    fn codes_come_with_the_windows_that_begin_with_them() {
+        let codes: Vec<_> = table().codes(4).collect();
+        assert_eq!(codes, [(0..8, 1, 0x00), (8..12, 2, 0x01), (12..14, 3, 0xF0)]);
+        assert_eq!(table().codes(2).count(), 2);
     }
 
     #[test]

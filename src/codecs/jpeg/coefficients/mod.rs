@@ -8,13 +8,21 @@
 mod baseline;
 pub(super) mod bits;
 pub(super) mod frame;
-mod halved;
 pub(super) mod huffman;
 mod idct;
+mod lanes;
+mod pattern;
 mod progressive;
 mod samples;
+mod skip;
+mod splice;
+mod symbols;
+mod values;
 
-use crate::image::{CoefficientPlane, Coefficients, Planes, Size};
+use baseline::Streams;
+pub(super) use baseline::WORTH_LANES;
+
+use crate::image::{CoefficientPlane, Coefficients, PlaneSink, Planes, Size};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,53 +45,57 @@ pub const fn triangle(k: u8) -> u8 {
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
 pub fn decode(bytes: &[u8], count: u8, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Coefficients, Refused> {
-    let read = Read::new(bytes, count, max_scans, cancelled)?;
-    let mut components = Vec::with_capacity(read.grids.len());
-    for (component, grid) in read.frame.components.iter().zip(read.grids) {
-        let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
-        components.push(grid.dequantised(component, table)?);
-    }
-    Ok(Coefficients { size: read.frame.size, count, components })
+    Read::new(bytes, count, max_scans, Streams::AsItPays, cancelled)?.dequantised(count)
 }
 
-/// Decodes to planes of half the width and height, by the inverse transform of the lower half of the frequencies.
-/// Chroma that has fewer samples than luma is left at its own size unless `halve_all`.
-///
-/// # Errors
-/// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode_halved(
-    bytes: &[u8],
-    halve_all: bool,
-    max_scans: u32,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<Planes, Refused> {
-    let read = Read::new(bytes, halved::COUNT, max_scans, cancelled)?;
-    let luma_size = read.frame.components.first().ok_or(Refused::Kind)?.size;
-    let mut planes = Vec::with_capacity(read.grids.len());
-    for (component, grid) in read.frame.components.iter().zip(&read.grids) {
-        let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
-        if halve_all || component.size.area() * 2 > luma_size.area() {
-            planes.push(halved::plane::<4>(grid, component.size, table, cancelled)?);
-        } else {
-            planes.push(halved::plane::<8>(grid, component.size, table, cancelled)?);
+impl Read<'_> {
+    fn dequantised(self, count: u8) -> Result<Coefficients, Refused> {
+        let read = self;
+        let mut components = Vec::with_capacity(read.grids.len());
+        for (component, grid) in read.frame.components.iter().zip(read.grids) {
+            let table = read.walker.quantisation(component.table).ok_or(Refused::Damaged)?;
+            components.push(grid.dequantised(component, table)?);
         }
+        Ok(Coefficients { size: read.frame.size, count, components })
     }
-    samples::picture(read.frame.size, planes).ok_or(Refused::Kind)
 }
 
-/// Decodes all samples of a sequential file to planes at their own sampling.
+/// Decodes all samples to planes at their own sampling.
 ///
 /// # Errors
 /// [`Refused`]; the file may still be readable by the general decoder.
-pub fn decode_planes(bytes: &[u8], cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
+    let mut planes = planes_ahead(bytes)?.filled();
+    decode_planes_to(bytes, max_scans, &mut planes, cancelled)?;
+    Ok(planes)
+}
+
+/// The planes, without samples, that [`decode_planes_to`] will hand over.
+///
+/// # Errors
+/// [`Refused`], as far as that can be seen before the first scan.
+pub fn planes_ahead(bytes: &[u8]) -> Result<Planes, Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
+    samples::hollow(&frame).ok_or(Refused::Kind)
+}
+
+/// Decodes all samples, handing over rows as they are done.
+///
+/// # Errors
+/// [`Refused`]; what was handed over until then is worth nothing.
+pub fn decode_planes_to(
+    bytes: &[u8],
+    max_scans: u32,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
     let mut walker = frame::Walker::new(bytes)?;
     let frame = walker.frame()?;
-    // Refinements of AC coefficients are not read here, and all samples need them.
     if frame.progressive {
-        return Err(Refused::Kind);
+        samples::progressive(&mut walker, &frame, max_scans, sink, cancelled)
+    } else {
+        samples::sequential(&mut walker, &frame, sink, cancelled)
     }
-    let planes = samples::sequential(&mut walker, &frame, cancelled)?;
-    samples::picture(frame.size, planes).ok_or(Refused::Kind)
 }
 
 /// Everything up to the end of the last scan.
@@ -94,14 +106,20 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn new(bytes: &'a [u8], count: u8, max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Self, Refused> {
+    fn new(
+        bytes: &'a [u8],
+        count: u8,
+        max_scans: u32,
+        streams: Streams,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Self, Refused> {
         let mut walker = frame::Walker::new(bytes)?;
         let frame = walker.frame()?;
         let mut grids: Vec<frame::Grid> = frame.components.iter().map(|c| frame::Grid::new(c, count)).collect();
         if frame.progressive {
             progressive::decode(&mut walker, &frame, &mut grids, max_scans, cancelled)?;
         } else {
-            baseline::decode(&mut walker, &frame, &mut grids, cancelled)?;
+            baseline::decode(&mut walker, &frame, &mut grids, streams, cancelled)?;
         }
         Ok(Self { walker, frame, grids })
     }
@@ -119,6 +137,13 @@ impl frame::Grid {
         let blocks = Size::new(self.blocks_across as u32, self.blocks_down as u32).ok_or(Refused::Damaged)?;
         Ok(CoefficientPlane { size: component.size, blocks, values: self.values })
     }
+}
+
+/// Whether one stream and several, with segments of so many bytes, give the same answer: for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub fn is_same_by_several_streams(bytes: &[u8], count: u8, segment: usize) -> bool {
+    let by = |streams| Read::new(bytes, count, 100, streams, &|| false).and_then(|read| read.dequantised(count));
+    by(Streams::One) == by(Streams::Several(segment.max(1)))
 }
 
 #[cfg(test)]
@@ -160,6 +185,107 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn by(bytes: &[u8], count: u8, streams: Streams) -> Result<Coefficients, Refused> {
+        Read::new(bytes, count, 100, streams, &|| false)?.dequantised(count)
+    }
+
+    /// Every JPEG of a directory and those in it.
+    fn files(directory: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                files(&entry.path(), found);
+            } else if entry.path().extension().is_some_and(|e| e == "jpg" || e == "jpeg") {
+                found.push(entry.path());
+            }
+        }
+    }
+
+    #[test]
+    fn several_streams_give_what_one_gives() {
+        let mut found = Vec::new();
+        files(std::path::Path::new("tests/fixtures"), &mut found);
+        files(std::path::Path::new("../shared/corpus"), &mut found);
+        files(std::path::Path::new("fuzz/regressions/decode_jpeg"), &mut found);
+        let mut decoded = 0;
+        for path in found {
+            let bytes = std::fs::read(&path).unwrap();
+            let small = frame::Walker::new(&bytes).and_then(|mut w| w.frame()).is_ok_and(|f| f.size.area() < 1 << 26);
+            for count in [1, 6] {
+                let one = if small { by(&bytes, count, Streams::One) } else { continue };
+                decoded += usize::from(one.is_ok());
+                for segment in [700, 5000] {
+                    assert!(one == by(&bytes, count, Streams::Several(segment)), "{} {segment}", path.display());
+                }
+            }
+        }
+        assert!(decoded > 20, "{decoded}");
+    }
+
+    /// A grey file whose blocks are three zero bits each: a lane that begins beside one never falls into step.
+    #[test]
+    fn streams_that_never_fall_into_step_are_read_all_the_same() {
+        let (side, data) = (2048_u16, vec![0_u8; 256 * 256 * 3 / 8]);
+        let [high, low] = side.to_be_bytes();
+        let mut lengths = [[0; 16]; 2];
+        (lengths[0][0], lengths[1][1]) = (1, 1);
+        let bytes = [
+            &[0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0][..],
+            &[1; 64],
+            &[0xFF, 0xC0, 0, 11, 8, high, low, high, low, 1, 1, 0x11, 0, 0xFF, 0xC4, 0, 20, 0x00],
+            &lengths[0],
+            &[0, 0xFF, 0xC4, 0, 20, 0x10],
+            &lengths[1],
+            &[0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0],
+            &data,
+            &[0xFF, 0xD9],
+        ]
+        .concat();
+        let one = by(&bytes, 3, Streams::One);
+        assert!(one.as_ref().is_ok_and(|found| found.components[0].values == vec![0; 3 * 256 * 256]));
+        for segment in [100, 1001, 1002, 5000] {
+            assert!(one == by(&bytes, 3, Streams::Several(segment)), "{segment}");
+        }
+        // A byte less than there should be.
+        let short = [&bytes[..bytes.len() - 3], &bytes[bytes.len() - 2..]].concat();
+        assert_eq!(by(&short, 3, Streams::One), Err(Refused::Damaged));
+        assert_eq!(by(&short, 3, Streams::Several(1001)), Err(Refused::Damaged));
+    }
+
+    /// A photograph's worth of symbols.
+    fn noise() -> Vec<u8> {
+        let size = Size::new(203, 149).unwrap();
+        let mut random = 3_u32;
+        let samples = (0..203 * 149 * 3)
+            .map(|i| {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (i / 613 % 200 + (random >> 27)) as u8
+            })
+            .collect();
+        let image = ImageBuf::new(size, PixelFormat::Rgb8, samples).unwrap();
+        let spec = EncodeSpec { quality: 60, ..EncodeSpec::new(OutputFormat::Jpeg) };
+        encode(&image, &Metadata::default(), &spec).unwrap()
+    }
+
+    #[test]
+    fn damage_is_the_same_to_several_streams() {
+        let original = noise();
+        let (mut random, mut fine) = (11_u32, 0);
+        for round in 0..400_usize {
+            let mut bytes = original.clone();
+            for _ in 0..round % 4 {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = 600 + random as usize % (bytes.len() - 600);
+                bytes[at] = (random >> 24) as u8;
+            }
+            let one = by(&bytes, 6, Streams::One);
+            fine += usize::from(one.is_ok());
+            for segment in [64, 300, 4000] {
+                assert!(one == by(&bytes, 6, Streams::Several(segment)), "round {round}, segments of {segment}");
+            }
+        }
+        assert!((100..400).contains(&fine), "{fine}");
     }
 
     #[test]

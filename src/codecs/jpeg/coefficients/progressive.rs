@@ -1,8 +1,8 @@
 //! Progressive scans. ITU-T T.81, annex G.
 //!
 //! Scans that hold no wanted coefficient are jumped over: only the search for the next marker touches them. So are the
-//! refinements of AC coefficients, which cannot be read without the history of the whole band; what they would have
-//! added (the lowest bits of a coefficient) is replaced by its mean.
+//! refinements of AC coefficients, unless all are wanted: they cannot be read without the history of the whole band. What
+//! they would have added (the lowest bits of a coefficient) is replaced by its mean.
 
 use super::Refused;
 use super::bits::Unstuffed;
@@ -40,10 +40,14 @@ pub(super) fn decode(
             continue;
         }
         let &[(component, _, table)] = scan.parts.as_slice() else { return Err(Refused::Damaged) };
-        if scan.high == 0 && usize::from(scan.first) < grids[component].count {
+        let grid = &mut grids[component];
+        if scan.high > 0 && grid.whole {
+            let ac = walker.ac_table(table)?;
+            refinement(walker, frame, (&scan, component), &ac, grid, &mut data, cancelled)?;
+        } else if scan.high == 0 && usize::from(scan.first) < grid.count {
             missing[component] = scan.low;
-            let ac = walker.ac_tables(table)?;
-            ac_scan(walker, frame, &scan, component, &ac.single, &mut grids[component], &mut data, cancelled)?;
+            let ac = walker.ac_table(table)?;
+            ac_scan(walker, frame, &scan, component, &ac, grid, &mut data, cancelled)?;
         }
         // The next call of `scan` looks for the next marker; entropy-coded data holds none but restarts.
     }
@@ -51,7 +55,7 @@ pub(super) fn decode(
         return Err(Refused::Damaged);
     }
     for (grid, low) in grids.iter_mut().zip(missing) {
-        if low > 0 {
+        if low > 0 && !grid.whole {
             let plane = grid.blocks_across * grid.blocks_down;
             let half = 1i16 << (low - 1);
             for value in grid.values.iter_mut().skip(plane).filter(|v| **v != 0) {
@@ -149,7 +153,7 @@ fn dc_scan(
                 let grid = &mut grids[part.component];
                 for by in 0..part.v {
                     for bx in 0..part.h {
-                        let index = (y * part.v + by) * grid.blocks_across + x * part.h + bx;
+                        let index = grid.at(0, (y * part.v + by) * grid.blocks_across + x * part.h + bx);
                         let window = data.peek(at);
                         match &part.table {
                             Some(table) => {
@@ -188,7 +192,6 @@ fn ac_scan(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let (across, down) = frame.components[component].own_blocks();
-    let plane = grid.blocks_across * grid.blocks_down;
     let (first, last, low) = (usize::from(scan.first), usize::from(scan.last), scan.low);
     // Blocks that still end at once: an end-of-band run.
     let mut run_left = 0u32;
@@ -204,7 +207,7 @@ fn ac_scan(
                 *left -= 1;
                 return Ok(at);
             }
-            let index = y * grid.blocks_across + x;
+            let block = y * grid.blocks_across + x;
             let mut k = first;
             while k <= last {
                 let window = data.peek(at);
@@ -217,7 +220,8 @@ fn ac_scan(
                         return Err(Refused::Damaged);
                     }
                     if k < grid.count {
-                        grid.values[k * plane + index] = (extend(window << length, size) << low) as i16;
+                        let at = grid.at(k, block);
+                        grid.values[at] = (extend(window << length, size) << low) as i16;
                     }
                     k += 1;
                 } else if run == 15 {
@@ -235,4 +239,85 @@ fn ac_scan(
         },
         cancelled,
     )
+}
+
+/// A scan that adds a bit to AC coefficients (T.81, G.1.2.3): a bit for each that is not zero, and the ones that become so.
+#[allow(clippy::too_many_arguments, reason = "one scan's whole context, used in one place")]
+fn refinement(
+    walker: &mut Walker<'_>,
+    frame: &Frame,
+    (scan, component): (&Scan, usize),
+    table: &Table,
+    grid: &mut Grid,
+    data: &mut Unstuffed,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
+    let (across, down) = frame.components[component].own_blocks();
+    let (first, last) = (usize::from(scan.first), usize::from(scan.last));
+    let one = 1_i16 << scan.low;
+    // Blocks that get no new values any more: an end-of-band run.
+    let mut run_left = 0_u32;
+    each_unit(
+        walker,
+        data,
+        across,
+        down,
+        &mut run_left,
+        |left| *left = 0,
+        |left, data, mut at, x, y| {
+            let block = grid.at(0, y * grid.blocks_across + x);
+            let band = grid.values.get_mut(block + first..=block + last).ok_or(Refused::Damaged)?;
+            let mut k = 0;
+            while *left == 0 && k < band.len() {
+                let window = data.peek(at);
+                let (length, symbol) = table.look(window).ok_or(Refused::Damaged)?;
+                let (mut run, size) = (u32::from(symbol >> 4), symbol & 15);
+                at += length as usize;
+                let mut value = 0;
+                if size == 0 && run < 15 {
+                    let extra = if run == 0 { 0 } else { (window << length >> (64 - run)) as u32 };
+                    *left = (1 << run) + extra;
+                    at += run as usize;
+                    break;
+                }
+                if size != 0 {
+                    // Only one new bit can be added to a zero.
+                    if size != 1 {
+                        return Err(Refused::Damaged);
+                    }
+                    value = if data.peek(at) >> 63 == 1 { one } else { -one };
+                    at += 1;
+                }
+                // Past `run` zeros; what is not zero on the way gets its bit.
+                while let Some(coefficient) = band.get_mut(k) {
+                    k += 1;
+                    if *coefficient != 0 {
+                        at += refined(coefficient, one, data, at);
+                    } else if run == 0 {
+                        *coefficient = value;
+                        break;
+                    } else {
+                        run -= 1;
+                    }
+                }
+            }
+            if *left > 0 {
+                *left -= 1;
+                for coefficient in band.iter_mut().skip(k).filter(|c| **c != 0) {
+                    at += refined(coefficient, one, data, at);
+                }
+            }
+            Ok(at)
+        },
+        cancelled,
+    )
+}
+
+/// Reads the bit at `at` for a coefficient that is not zero; answers how many were read.
+#[inline(always)]
+fn refined(coefficient: &mut i16, one: i16, data: &Unstuffed, at: usize) -> usize {
+    if data.peek(at) >> 63 == 1 && *coefficient & one == 0 {
+        *coefficient = coefficient.saturating_add(one * coefficient.signum());
+    }
+    1
 }

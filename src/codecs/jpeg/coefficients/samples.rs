@@ -1,25 +1,25 @@
 //! All samples of a sequential file, as planes at their own sampling. Blocks are transformed as they are read, so that
-//! coefficients never leave the nearest cache.
+//! coefficients never leave the nearest cache; rows of blocks are handed over as they are done.
 
-use crate::image::{Plane, Size};
+use crate::image::{Plane, PlaneSink, Planes, Size};
 
 use super::Refused;
 use super::bits::{Bits, Unstuffed};
-use super::frame::{Component, Frame, Scan, Walker};
+use super::frame::{Component, Frame, Grid, Scan, Walker};
 use super::huffman::{Table, extend};
 use super::idct::{self, BY_COLUMN, Idct, Samples, Scaled};
 
 /// Bits that the table of whole AC symbols looks at.
 const LOOK: u32 = 11;
 
-/// Decodes every scan of a sequential file until each component has been seen.
+/// Decodes every scan of a sequential file until each component has been seen, into a sink.
 pub(super) fn sequential(
     walker: &mut Walker<'_>,
     frame: &Frame,
+    sink: &mut dyn PlaneSink,
     cancelled: &dyn Fn() -> bool,
-) -> Result<Vec<Plane>, Refused> {
-    let mut planes: Vec<Plane> = frame.components.iter().map(blank).collect();
-    let mut seen = vec![false; planes.len()];
+) -> Result<(), Refused> {
+    let mut seen = vec![false; frame.components.len()];
     let mut data = Unstuffed::default();
     let transform = idct::fastest();
     while !seen.iter().all(|&s| s) {
@@ -32,13 +32,50 @@ pub(super) fn sequential(
                 return Err(Refused::Damaged);
             }
         }
-        decode_scan(walker, frame, &scan, &mut planes, (&mut data, transform), cancelled)?;
+        decode_scan(walker, frame, &scan, sink, (&mut data, transform), cancelled)?;
     }
-    Ok(planes)
+    Ok(())
 }
 
-fn blank(component: &Component) -> Plane {
-    Plane { size: component.size, samples: vec![0; component.size.area() as usize] }
+/// Decodes every scan of a progressive file, all coefficients of which are held until then.
+pub(super) fn progressive(
+    walker: &mut Walker<'_>,
+    frame: &Frame,
+    max_scans: u32,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Refused> {
+    let mut grids: Vec<Grid> = frame.components.iter().map(Grid::whole).collect();
+    super::progressive::decode(walker, frame, &mut grids, max_scans, cancelled)?;
+    let transform = idct::fastest();
+    for (i, (component, grid)) in frame.components.iter().zip(grids).enumerate() {
+        let quantisation = Scaled::new(walker.quantisation(component.table).ok_or(Refused::Damaged)?);
+        let band = Size::new(component.size.width(), 8).ok_or(Refused::Damaged)?;
+        let mut band = Plane { size: band, samples: vec![0; band.area() as usize] };
+        let (width, height) = (component.size.width() as usize, component.size.height() as usize);
+        let (_, down) = component.own_blocks();
+        for (y, row) in grid.values.chunks_exact(64 * grid.blocks_across).take(down).enumerate() {
+            if cancelled() {
+                return Err(Refused::Cancelled);
+            }
+            for (x, zigzag) in row.as_chunks::<64>().0.iter().enumerate() {
+                let mut coefficients = [0; 64];
+                for (&value, &at) in zigzag.iter().zip(&BY_COLUMN) {
+                    coefficients[usize::from(at) & 63] = value;
+                }
+                put(&mut band, 8 * x, 0, &transform(&coefficients, &quantisation));
+            }
+            let rows = (height - 8 * y).min(8);
+            sink.rows(i, 8 * y as u32, &band.samples[..rows * width]);
+        }
+    }
+    Ok(())
+}
+
+/// The planes of a frame, without samples; `None` if there are not one or three.
+pub(super) fn hollow(frame: &Frame) -> Option<Planes> {
+    let plane = |component: &Component| Plane { size: component.size, samples: Vec::new() };
+    picture(frame.size, frame.components.iter().map(plane).collect())
 }
 
 /// One component of a scan, ready to decode.
@@ -51,6 +88,21 @@ struct Part {
     /// Blocks of one MCU across and down.
     h: usize,
     v: usize,
+    /// The rows of samples of one row of MCUs, as wide as the component.
+    band: Plane,
+    /// Rows of the component.
+    height: usize,
+}
+
+impl Part {
+    /// Hands over what is picture of a row of MCUs.
+    fn hand_over(&self, y: usize, sink: &mut dyn PlaneSink) {
+        let (first, width) = (8 * self.v * y, self.band.size.width() as usize);
+        let rows = self.height.saturating_sub(first).min(8 * self.v);
+        if rows > 0 {
+            sink.rows(self.component, first as u32, &self.band.samples[..rows * width]);
+        }
+    }
 }
 
 /// AC symbols with their values, as many as fit into a window.
@@ -58,14 +110,14 @@ struct Symbols {
     /// For each window of [`LOOK`] bits: value << 16 | coefficients passed << 8 | bits used. Nothing passed: the end of
     /// the block. 0: longer than the window.
     whole: Box<[u32; 1 << LOOK]>,
-    table: std::sync::Arc<super::frame::Tables>,
+    table: std::sync::Arc<Table>,
 }
 
 impl Symbols {
-    fn new(table: std::sync::Arc<super::frame::Tables>) -> Self {
+    fn new(table: std::sync::Arc<Table>) -> Self {
         let entry = |window: u32| {
             let window = u64::from(window) << (64 - LOOK);
-            let Some((length, symbol)) = table.single.look(window) else { return 0 };
+            let Some((length, symbol)) = table.look(window) else { return 0 };
             let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             if length + size > LOOK {
                 return 0;
@@ -88,7 +140,7 @@ fn decode_scan(
     walker: &mut Walker<'_>,
     frame: &Frame,
     scan: &Scan,
-    planes: &mut [Plane],
+    sink: &mut dyn PlaneSink,
     (data, transform): (&mut Unstuffed, Idct),
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -98,8 +150,11 @@ fn decode_scan(
         let c = &frame.components[component];
         let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
         let quantisation = Scaled::new(walker.quantisation(c.table).ok_or(Refused::Damaged)?);
-        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_tables(ac)?));
-        parts.push(Part { component, dc, ac, quantisation, predictor: 0, h, v });
+        let (dc, ac) = (walker.dc_table(dc)?, Symbols::new(walker.ac_table(ac)?));
+        let band = Size::new(c.size.width(), 8 * v as u32).ok_or(Refused::Damaged)?;
+        let band = Plane { size: band, samples: vec![0; band.area() as usize] };
+        let height = c.size.height() as usize;
+        parts.push(Part { component, dc, ac, quantisation, predictor: 0, h, v, band, height });
     }
     let (across, down) = match parts.as_slice() {
         [single] => frame.components[single.component].own_blocks(),
@@ -118,17 +173,17 @@ fn decode_scan(
         let (mut x, mut y) = (mcu % across, mcu / across);
         while mcu < end {
             for part in &mut parts {
-                let plane = &mut planes[part.component];
                 for by in 0..part.v {
                     for bx in 0..part.h {
                         let samples = block(&mut bits, part, transform)?;
-                        put(plane, 8 * (x * part.h + bx), 8 * (y * part.v + by), &samples);
+                        put(&mut part.band, 8 * (x * part.h + bx), 8 * by, &samples);
                     }
                 }
             }
             mcu += 1;
             x += 1;
             if x == across {
+                parts.iter().for_each(|part| part.hand_over(y, sink));
                 (x, y) = (0, y + 1);
                 if cancelled() {
                     return Err(Refused::Cancelled);
@@ -179,7 +234,7 @@ fn block(bits: &mut Bits<'_>, part: &mut Part, transform: Idct) -> Result<Sample
             coefficients[usize::from(BY_COLUMN[(k - 1) & 63])] = (entry >> 16) as u16 as i16;
             continue;
         }
-        let (length, symbol) = part.ac.table.single.look(bits.window).ok_or(Refused::Damaged)?;
+        let (length, symbol) = part.ac.table.look(bits.window).ok_or(Refused::Damaged)?;
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         let value = extend(bits.window << length, size);
         bits.skip(length + size);

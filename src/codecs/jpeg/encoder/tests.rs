@@ -98,7 +98,7 @@ fn every_small_size_comes_back_from_two_decoders() {
                 let packed = written(Source::Packed { image: &image, gray: false }, &settings(97, sampling));
                 let file = written(Source::Planes(&want), &settings(97, sampling));
                 for file in [&packed, &file] {
-                    let got = coefficients::decode_planes(file, &|| false).unwrap();
+                    let got = coefficients::decode_planes(file, 100, &|| false).unwrap();
                     let at = format!("{width}x{height} {sampling:?}");
                     assert_eq!(got.size, image.size(), "{at}");
                     let pairs = got.chroma.iter().flatten().zip(want.chroma.iter().flatten());
@@ -178,7 +178,7 @@ fn noise_comes_back_at_the_best_quality() {
         let image = noise(size(83, 51), format, 7);
         let gray = format == PixelFormat::Gray8;
         let file = written(Source::Packed { image: &image, gray }, &settings(100, sampling));
-        let got = coefficients::decode_planes(&file, &|| false).unwrap();
+        let got = coefficients::decode_planes(&file, 100, &|| false).unwrap();
         let want = if gray { image.pixels().to_vec() } else { planes(&image, sampling).luma.samples };
         let (most, _) = apart(&got.luma.samples, &want);
         assert!(most <= 2, "{most}");
@@ -249,7 +249,7 @@ fn the_longest_sides_are_written() {
     for (width, height) in [(MAX_SIDE, 1), (1, MAX_SIDE), (MAX_SIDE, 9), (17, MAX_SIDE)] {
         let image = waves(size(width, height), PixelFormat::Gray8);
         let file = encode(Source::Packed { image: &image, gray: true }, &settings(90, Sampling::Full)).unwrap();
-        let got = coefficients::decode_planes(&file, &|| false).unwrap();
+        let got = coefficients::decode_planes(&file, 100, &|| false).unwrap();
         assert_eq!(got.size, image.size());
     }
     let image = ImageBuf::zeroed(size(MAX_SIDE + 1, 1), PixelFormat::Gray8);

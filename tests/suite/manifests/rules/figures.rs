@@ -10,7 +10,7 @@ use super::Faults;
 
 /// Labels that Prometheus adds to what it measures by a ServiceMonitor.
 const ADDED: [&str; 7] = ["container", "endpoint", "instance", "job", "namespace", "pod", "service"];
-/// What an adapter makes for autoscalers: `k8s/components/autoscaling-queue/adapter-rule.yaml`.
+/// What an adapter hands on to autoscalers: `k8s/components/autoscaling-queue/adapter-rule.yaml`.
 const ADAPTED: &str = "phasor_queue_delay_seconds";
 
 /// A metric of the server: its kind and labels.
@@ -19,15 +19,13 @@ struct Metric {
     labels: Vec<String>,
 }
 
-/// The table at the head of `src/telemetry/events.rs`, which a test beside it compares with what is served.
+/// The table of metrics, which a test beside it compares with what is served.
 fn metrics() -> BTreeMap<String, Metric> {
-    let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.strip_prefix("//! | `")?.split('|').collect();
-        let name = cells.first()?.split('`').next()?.to_owned();
-        Some((name, Metric { kind: cells.get(1)?.trim().to_owned(), labels: ticked(cells.get(2)?) }))
+    let row = |row: phasor::telemetry::Description| {
+        let labels = row.labels.iter().map(|(label, _)| (*label).to_owned()).collect();
+        (row.name.to_owned(), Metric { kind: row.kind.to_owned(), labels })
     };
-    read("src/telemetry/events.rs").lines().filter_map(row).collect()
+    phasor::telemetry::metrics().into_iter().map(row).collect()
 }
 
 /// Every expression of a set, and where it stands.
@@ -156,4 +154,5 @@ fn alert(rule: &Value, operations: &str, faults: &mut Faults) {
 fn the_adapters_rule_makes_what_the_autoscaler_asks_for() {
     let rule = read("k8s/components/autoscaling-queue/adapter-rule.yaml");
     assert!(rule.contains(&format!("as: {ADAPTED}\n")));
+    assert!(metrics().contains_key(ADAPTED));
 }

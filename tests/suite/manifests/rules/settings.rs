@@ -40,7 +40,8 @@ pub(super) fn check(set: &Set, faults: &mut Faults) {
                 flag.env == Some(variable)
                     || *variable == format!("PHASOR_{}", flag.name.to_ascii_uppercase().replace('-', "_"))
             });
-            let known = known || OTHER_VARIABLES.contains(variable);
+            let standard = phasor::telemetry::trace::STANDARD.iter().any(|known| known.name == *variable);
+            let known = known || standard || OTHER_VARIABLES.contains(variable);
             faults.unless(known, format!("{name}: {variable} is no variable of the program"));
             let once = variables.iter().filter(|(other, _)| other == variable).count() == 1;
             faults.unless(once, format!("{name}: {variable} stands twice"));

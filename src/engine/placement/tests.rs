@@ -1,0 +1,121 @@
+//! Where steps are done, on whatever adapter there is, software too.
+
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::backend::NeverCancelled;
+use crate::image::{PixelFormat, Size};
+use crate::ops::{Filter, Sigma};
+
+fn placement(mode: GpuMode) -> Option<Arc<Placement>> {
+    let made = Placement::new(&GpuConfig { mode, ..GpuConfig::default() }, &MemoryBudget::new(1 << 30)).map(Arc::new);
+    if made.is_err() {
+        assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "{made:?}");
+        eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
+    }
+    made.ok()
+}
+
+#[allow(clippy::unwrap_used, reason = "a test may end there")]
+/// Begins a task and waits for its end.
+fn run(placement: &Arc<Placement>, picture: Picture, steps: &[Step]) -> (Picture, Placed) {
+    let task =
+        Task { subject: Subject::Here(picture), overlays: Vec::new(), steps: steps.to_vec(), form: Form::Packed };
+    let rest = match placement.begin(task, None) {
+        Begun::Here(rest) => rest,
+        Begun::Away(away) => {
+            let (resumed, rest) = std::sync::mpsc::channel();
+            away.then(move |rest| drop(resumed.send(rest)));
+            rest.recv().unwrap()
+        }
+    };
+    rest.finish(&NeverCancelled).unwrap()
+}
+
+#[allow(clippy::unwrap_used, reason = "the pixels are of that size")]
+fn noise(width: u32, height: u32) -> Picture {
+    let size = Size::at_least_one(width, height);
+    let pixels = (0..ImageBuf::byte_len(size, PixelFormat::Rgb8)).map(|i| (i * i / 97 + i) as u8).collect();
+    ImageBuf::new(size, PixelFormat::Rgb8, pixels).unwrap().into()
+}
+
+fn shrink() -> Vec<Step> {
+    vec![Step::Resample { to: Size::at_least_one(99, 70), filter: Filter::Lanczos3 }, Step::Gray]
+}
+
+/// The first GPU's.
+fn figures(placement: &Placement) -> GpuFigures {
+    placement.each().first().copied().unwrap_or_default()
+}
+
+#[test]
+fn off_predicts_nothing_and_uses_the_cpu() {
+    let placement = placement(GpuMode::Off).unwrap();
+    let (_, placed) = run(&placement, noise(300, 200), &shrink());
+    assert_eq!(placed, Placed::default());
+    assert_eq!(placement.each(), []);
+}
+
+#[test]
+fn a_name_that_no_adapter_has_is_an_error_only_where_a_gpu_must_be_used() {
+    let named = |mode| {
+        let config = GpuConfig { mode, adapter: Some("no such adapter".into()), ..GpuConfig::default() };
+        Placement::new(&config, &MemoryBudget::new(1 << 30))
+    };
+    assert!(named(GpuMode::On).unwrap_err().to_string().contains("no such adapter"));
+    assert!(named(GpuMode::Auto).unwrap().gpus.is_empty());
+}
+
+#[test]
+fn on_uses_the_gpu_for_what_it_can_do_and_the_cpu_for_the_rest() {
+    let Some(placement) = placement(GpuMode::On) else { return };
+    let (_, placed) = run(&placement, noise(300, 200), &shrink());
+    assert!(placed.gpu.is_some() && placed.gpu_estimate.is_some() && placed.cpu_estimate > Duration::ZERO);
+    let smart = [Step::SmartCrop { to: Size::at_least_one(50, 50) }];
+    let (_, placed) = run(&placement, noise(300, 200), &smart);
+    assert!(placed.gpu.is_none() && placed.gpu_estimate.is_none() && !placed.fell_back);
+    assert!(figures(&placement).pictures > 0 && figures(&placement).bytes_up > 180_000);
+}
+
+/// The device is destroyed again and again under load: no job fails, none gives another picture.
+#[test]
+fn no_job_notices_that_its_device_is_lost() {
+    let Some(placement) = placement(GpuMode::On) else { return };
+    let mut steps = shrink();
+    steps.push(Step::Blur(Sigma::new(2.0).unwrap()));
+    let expected = CpuBackend.run(noise(600, 400), &[], &steps, &NeverCancelled).unwrap();
+    let (stop, on_gpu, fell_back) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let (made, placed) = run(&placement, noise(600, 400), &steps);
+                    let Picture::Packed(made) = made else { panic!("planes") };
+                    let apart = made.pixels().iter().zip(expected.pixels()).map(|(a, b)| a.abs_diff(*b)).max();
+                    assert!(apart <= Some(2), "{apart:?}");
+                    on_gpu.fetch_add(u64::from(placed.gpu.is_some()), Ordering::Relaxed);
+                    fell_back.fetch_add(u64::from(placed.fell_back), Ordering::Relaxed);
+                }
+            });
+        }
+        let begun = Instant::now();
+        let mut before = u64::MAX;
+        let mut losses = 0;
+        while losses < 4 && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(50));
+            // Only a device that has worked is worth destroying.
+            let done = on_gpu.load(Ordering::Relaxed);
+            if figures(&placement).devices == 1 && done != before && losses == figures(&placement).losses {
+                before = done;
+                placement.drill(Drill::Loss);
+                while figures(&placement).losses == losses && begun.elapsed() < Duration::from_secs(60) {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                losses += 1;
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(figures(&placement).losses, 4);
+    assert!(on_gpu.load(Ordering::Relaxed) > 0 && fell_back.load(Ordering::Relaxed) > 0);
+}
