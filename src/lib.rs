@@ -19,6 +19,7 @@
 pub mod backend;
 pub mod bench;
 pub mod budget;
+pub mod capacity;
 pub mod cli;
 pub mod codecs;
 pub mod config;

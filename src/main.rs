@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use phasor::config::{self, Args, Command, Config};
 use phasor::server::{self, Signals};
-use phasor::{bench, cli, telemetry};
+use phasor::{bench, capacity, cli, telemetry};
 
 /// Exit status for settings that cannot be served with.
 const BAD_SETTINGS: u8 = 2;
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Sign(url) => finish(cli::sign(&url, &args)),
         Command::Explain { url, received } => finish(cli::explain(&url, received.as_deref(), &args)),
         Command::Bench(args) => measure(args),
+        Command::Capacity(args) => estimate(&args),
         Command::Serve => serve(&args),
     }
 }
@@ -51,6 +52,16 @@ fn measure(args: Vec<String>) -> ExitCode {
         Ok((false, report)) => print(&report.table()),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "phasor bench: {error}\nSee phasor bench -help.");
+            ExitCode::from(BAD_SETTINGS)
+        }
+    }
+}
+
+fn estimate(args: &[String]) -> ExitCode {
+    match capacity::run(args) {
+        Ok(text) => print(&text),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "phasor capacity: {error}\n{}", capacity::USAGE);
             ExitCode::from(BAD_SETTINGS)
         }
     }

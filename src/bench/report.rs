@@ -48,6 +48,10 @@ pub struct Row {
     pub p50_ms: Option<f64>,
     /// The time that 99 of 100 pictures kept below, in milliseconds.
     pub p99_ms: Option<f64>,
+    /// Mean time of a picture in milliseconds.
+    pub mean_ms: Option<f64>,
+    /// Times in milliseconds that 0, 2, 4, … 100 of a hundred pictures kept below: what `phasor capacity` reads.
+    pub quantiles_ms: Vec<f64>,
     /// Figures of the GPU.
     pub gpu: Option<GpuShare>,
 }
@@ -91,6 +95,8 @@ impl Row {
             megapixels_per_second: rate(measured.megapixels),
             p50_ms: measured.quantile(0.5),
             p99_ms: measured.quantile(0.99),
+            mean_ms: (!measured.latencies.is_empty()).then(|| busy / measured.latencies.len() as f64 * 1e3),
+            quantiles_ms: (0..=50).filter_map(|step| measured.quantile(f64::from(step) / 50.0)).collect(),
             gpu,
         }
     }

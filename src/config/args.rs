@@ -27,6 +27,8 @@ pub enum Command {
     },
     /// Measure; its arguments are its own.
     Bench(Vec<String>),
+    /// Simulate a fleet; its arguments are its own.
+    Capacity(Vec<String>),
 }
 
 /// Settings as text, by flag name; every value has been found to be of its flag's kind.
@@ -84,6 +86,9 @@ pub fn parse(
     let mut args = args.into_iter().peekable();
     if args.next_if(|arg| arg == "bench").is_some() {
         return Ok((Command::Bench(args.collect()), parsed));
+    }
+    if args.next_if(|arg| arg == "capacity").is_some() {
+        return Ok((Command::Capacity(args.collect()), parsed));
     }
     if let Some(first) =
         args.next_if(|arg| matches!(arg.as_str(), "sign" | "explain" | "gpus" | "serve" | "help" | "version"))

@@ -18,7 +18,8 @@ pub fn text(version: &str) -> String {
          \x20 phasor explain [flags] URL RECEIVED\n\
          \x20                              what a proxy made of a signed URL on its way (RECEIVED: from the access log)\n\
          \x20 phasor gpus                  list the GPUs with their limits and a self-test\n\
-         \x20 phasor bench DIR             measure a folder of pictures on the CPU and each GPU (phasor bench -help)\n\n\
+         \x20 phasor bench DIR             measure a folder of pictures on the CPU and each GPU (phasor bench -help)\n\
+         \x20 phasor capacity FILE         nodes that a load needs, and what they cost (-help: more)\n\n\
          Examples:\n\
          \x20 phasor -mount ./pictures\n\
          \x20 phasor -enable-url-source -allowed-origins https://images.example.com/public\n\

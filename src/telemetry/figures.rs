@@ -141,7 +141,7 @@ fn take_over(gauges: &Gauges) {
     if !gauges.gpus.is_empty() {
         STAGES.with([Value::Text("device_wait")]);
         GPU_BATCH.with([]);
-        for reason in ["device_lost", "unsupported"] {
+        for reason in ["device_lost", "memory", "unsupported"] {
             GPU_FALLBACKS.with([Value::Text(reason)]);
         }
     }
@@ -174,6 +174,7 @@ mod tests {
         events::stage(Stage::Decode, Duration::from_millis(1));
         events::source_failed("status", "404");
         events::placed("cpu");
+        events::shadowed("same");
         events::gpu_opened(3, "A \"card\"", "1.0", false);
         let gpu = GpuFigures { adapter: 3, devices: 1, busy: Some(Duration::from_millis(1500)), ..Default::default() };
         let text = render(&Gauges { version: "1.2.3", queued: 7, gpus: vec![gpu], ..Gauges::default() });

@@ -298,13 +298,14 @@ fn files_in_texts_exist() {
     assert!(seen > 20, "texts are not read as they should be");
 }
 
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/caching.md",
+    "docs/capacity.md",
     "docs/compatibility.md",
     "docs/operations.md",
     "docs/signers/README.md",

@@ -42,7 +42,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("bench", &["backend", "codecs", "image", "ops", "plan", "query"]),
-    ("main", &["bench", "cli", "config", "server", "telemetry"]),
+    ("capacity", &[]),
+    ("main", &["bench", "capacity", "cli", "config", "server", "telemetry"]),
 ];
 
 /// Crates that one module alone may name.

@@ -10,6 +10,8 @@
 
 /// Texts made from tables.
 mod bench;
+/// `phasor capacity`.
+mod capacity;
 mod docs;
 /// Several servers behind real proxies.
 mod fleet;
