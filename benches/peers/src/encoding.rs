@@ -47,8 +47,10 @@ pub fn measure(cases: &[Case], options: &Options) -> Value {
                     }
                 }
             }
-            for (quality, sampling) in [(80, Sampling::Quarter), (95, Sampling::Full)] {
-                rows.push(row(&pictures, &Setting { quality, sampling, planes: true, progressive: true }, options));
+            for quality in QUALITIES {
+                for sampling in [Sampling::Quarter, Sampling::Full] {
+                    rows.push(row(&pictures, &Setting { quality, sampling, planes: true, progressive: true }, options));
+                }
             }
             all.insert(name, Value::Array(rows));
         }

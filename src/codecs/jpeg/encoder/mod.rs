@@ -3,7 +3,7 @@
 //! A row of MCUs at a time, samples become coefficients ([`fdct`]) and these symbols ([`symbols`]), which are held in
 //! two bytes each; coefficients never are. When all are counted the tables are made ([`huffman`]) and the symbols
 //! written ([`write`]). Pictures of very many symbols get their tables from the first of them, so that no more than
-//! [`HELD`] bytes are ever held.
+//! [`HELD`] bytes are ever held. Progressive files hold all coefficients ([`progressive`]).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -151,7 +151,7 @@ pub const fn held_bytes(size: Size, sampling: Sampling, gray: bool, progressive:
     let strip = across * blocks * symbols::LARGEST_BLOCK;
     let all = strip * down;
     let symbols = if progressive {
-        across * down * blocks * progressive::BLOCK_BYTES
+        progressive::held_bytes(across * down * blocks, across * down * (step * step) as u64, HELD)
     } else if all < HELD as u64 {
         all
     } else {
@@ -169,7 +169,7 @@ fn encode_by(kernels: &Kernels, held: usize, source: Source<'_>, settings: &Sett
     let mut out = Vec::new();
     headers::begin(&mut out, strips.size(), layout, &tables, settings)?;
     if settings.progressive {
-        return Ok(progressive::encode(out, &mut strips, &divisors, kernels));
+        return Ok(progressive::encode(out, &mut strips, &divisors, kernels, held));
     }
 
     let mut symbols = Symbols::new();

@@ -55,9 +55,7 @@ impl Scan {
                 let of = |class: &[Codes; 2], counts: &[Counts; 2]| -> u64 {
                     class.iter().zip(counts).map(|(codes, counts)| codes.bits(counts)).sum()
                 };
-                let bytes = tables.iter().zip(&counts).map(|(class, counts)| of(class, counts)).sum::<u64>() / 8;
-                // One byte in 256 is stuffed, more or less; the last word and the end of the picture.
-                bits.out.reserve_exact((bytes + bytes / 128) as usize + 64);
+                bits.reserve(tables.iter().zip(&counts).map(|(class, counts)| of(class, counts)).sum::<u64>());
             }
             tables
         });
@@ -173,6 +171,13 @@ impl Bits {
     /// Markers, between scans.
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
+    }
+
+    /// Makes room for so many bits and the end of the picture.
+    pub(super) fn reserve(&mut self, bits: u64) {
+        let bytes = bits / 8;
+        // One byte in 256 is stuffed, more or less; the last word.
+        self.out.reserve_exact((bytes + bytes / 128) as usize + 64);
     }
 
     /// Fills the last byte with ones.
