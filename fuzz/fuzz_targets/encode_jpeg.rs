@@ -33,13 +33,19 @@ fuzz_target!(|input: &[u8]| {
     let planes = Planes { size, luma: plane(size, samples), chroma: (!gray).then_some(chroma) };
     let source = if form & 8 == 8 { Source::Planes(&planes) } else { Source::Packed { image: &image, gray } };
 
-    let settings = Settings { quality, sampling, segments: &[] };
+    let progressive = form & 16 == 16;
+    let settings = Settings { quality, sampling, progressive, segments: &[] };
     let (file, peak) = phasor_fuzz::heap::peak_of(|| encoder::encode(source, &settings).unwrap());
-    let charged = encoder::held_bytes(size, sampling, gray) + 2 * file.len() as u64 + (32 << 10);
+    let charged = encoder::held_bytes(size, sampling, gray, progressive) + 3 * file.len() as u64 + (32 << 10);
     assert!(peak as u64 <= charged, "{peak} bytes, {charged} charged");
 
     let ours = coefficients::decode_planes(&file, 100, &|| false).unwrap();
     assert_eq!((ours.size, ours.chroma.is_none()), (size, gray));
+    if progressive {
+        // Not a coefficient is other than in one scan.
+        let sequential = encoder::encode(source, &Settings { progressive: false, ..settings }).unwrap();
+        assert_eq!(coefficients::decode_planes(&sequential, 100, &|| false).unwrap(), ours);
+    }
     let limits = Limits::default();
     let header = probe(&file, &limits).unwrap();
     let shown = decode(&file, &header, &DecodeSpec::default(), &limits, &|| false).unwrap();

@@ -15,15 +15,17 @@ use crate::options::{Case, Options};
 use crate::timing::{Contender, Times, in_turns};
 
 /// Ours, and whom it stands beside: what libjpeg-turbo would be asked for at the ratio that ours serves.
-const PAIRS: [(&str, &str); 9] = [
+const PAIRS: [(&str, &str); 11] = [
     ("prefix of 1", "turbo 1/8"),
+    ("prefix of 3", "turbo 1/8"),
     ("prefix of 3", "turbo 1/4"),
     ("prefix of 6", "turbo 1/4"),
     ("prefix of 10", "turbo 1/2"),
-    ("halves, all", "turbo 1/2"),
-    ("halves, luma", "turbo 1/2"),
+    ("prefix of 15", "turbo 1/2"),
+    ("prefix of 21", "turbo 1/2"),
     ("planes", "turbo planes"),
     ("planes", "turbo RGB"),
+    ("RGB", "turbo RGB"),
     ("to 300 px", "turbo to 300 px"),
 ];
 
@@ -73,7 +75,9 @@ fn contenders(files: &[Vec<u8>]) -> Vec<Contender<'_>> {
         ours("prefix of 6", Detail::Coefficients(Kept::all(6))),
         ours("prefix of 10", Detail::Coefficients(Kept::all(10))),
         ours("prefix of 15", Detail::Coefficients(Kept::all(15))),
+        ours("prefix of 21", Detail::Coefficients(Kept::all(21))),
         ours("planes", Detail::Planes),
+        Contender::new("RGB", move || count(files, rgb)),
         Contender::new("to 300 px", move || count(files, thumbnail)),
         scaled("turbo 1/8", ScalingFactor::ONE_EIGHTH),
         scaled("turbo 1/4", ScalingFactor::ONE_QUARTER),
@@ -98,6 +102,13 @@ fn read(file: &[u8], detail: Detail) -> Option<()> {
         Picture::Packed(_) => None,
         Picture::Planes(_) | Picture::Coefficients(_) => Some(()),
     }
+}
+
+/// Packed samples at full size.
+fn rgb(file: &[u8]) -> Option<()> {
+    let header = probe(file, &limits()).ok()?;
+    black_box(decode(file, &header, &DecodeSpec::default(), &limits(), &|| false).ok()?);
+    Some(())
 }
 
 /// As the server does it, of the plan's steps.

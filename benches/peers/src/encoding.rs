@@ -4,7 +4,6 @@ use std::hint::black_box;
 
 use phasor::backend::{Backend, CpuBackend, NeverCancelled};
 use phasor::codecs::jpeg::encoder::{self, Sampling, Settings, Source};
-use phasor::codecs::{EncodeSpec, Metadata, OutputFormat, encode_picture};
 use phasor::image::{ImageBuf, Picture, PixelFormat, Plane, Planes, Size};
 use phasor::ops::{Filter, Step};
 use serde_json::{Value, json};
@@ -48,8 +47,10 @@ pub fn measure(cases: &[Case], options: &Options) -> Value {
                     }
                 }
             }
-            for (quality, sampling) in [(80, Sampling::Quarter), (95, Sampling::Full)] {
-                rows.push(row(&pictures, &Setting { quality, sampling, planes: true, progressive: true }, options));
+            for quality in QUALITIES {
+                for sampling in [Sampling::Quarter, Sampling::Full] {
+                    rows.push(row(&pictures, &Setting { quality, sampling, planes: true, progressive: true }, options));
+                }
             }
             all.insert(name, Value::Array(rows));
         }
@@ -69,18 +70,13 @@ struct Setting {
 
 impl Setting {
     fn ours(self, picture: &Original) -> Vec<u8> {
-        if self.progressive {
-            let spec = EncodeSpec { quality: self.quality, interlace: true, ..EncodeSpec::new(OutputFormat::Jpeg) };
-            let planes = if self.sampling == Sampling::Full { &picture.full } else { &picture.quarter };
-            let picture = Picture::Planes(planes.clone());
-            return encode_picture(&picture, &Metadata::default(), &spec).expect("a picture of usual size");
-        }
         let source = match (self.planes, self.sampling) {
             (false, _) => Source::Packed { image: &picture.rgb, gray: false },
             (true, Sampling::Full) => Source::Planes(&picture.full),
             (true, Sampling::Quarter) => Source::Planes(&picture.quarter),
         };
-        let settings = Settings { quality: self.quality, sampling: self.sampling, segments: &[] };
+        let settings =
+            Settings { quality: self.quality, sampling: self.sampling, progressive: self.progressive, segments: &[] };
         encoder::encode(source, &settings).expect("a picture of usual size")
     }
 

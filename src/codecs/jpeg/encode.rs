@@ -2,7 +2,6 @@ use crate::codecs::{EncodeError, EncodeSpec, Metadata, OutputFormat, OutputSpace
 use crate::image::{Form, ImageBuf, Planes, Size};
 
 use super::encoder::{self, MAX_SIDE, Sampling, Settings, Source, Unfit};
-use super::progressive;
 
 /// Quality from which chroma is kept at full resolution, as in libvips.
 const FULL_CHROMA_QUALITY: u8 = 90;
@@ -24,12 +23,7 @@ const fn sampling(spec: &EncodeSpec) -> Sampling {
 
 /// Most bytes that encoding holds beside the picture and the file.
 pub(in crate::codecs) const fn held_bytes(size: Size, spec: &EncodeSpec) -> u64 {
-    let gray = matches!(spec.space, OutputSpace::Gray);
-    if spec.interlace {
-        progressive::held_bytes(size, sampling(spec), gray)
-    } else {
-        encoder::held_bytes(size, sampling(spec), gray)
-    }
+    encoder::held_bytes(size, sampling(spec), matches!(spec.space, OutputSpace::Gray), spec.interlace)
 }
 
 /// Encodes with optimised Huffman tables; alpha is flattened on black.
@@ -53,16 +47,12 @@ pub(in crate::codecs) fn encode_planes(
 
 fn written(source: Source<'_>, metadata: &Metadata, spec: &EncodeSpec) -> Result<Vec<u8>, EncodeError> {
     let segments = segments(&metadata.for_output(spec));
-    let settings = Settings { quality: spec.quality, sampling: sampling(spec), segments: &segments };
-    let unfit = |unfit| match unfit {
+    let settings =
+        Settings { quality: spec.quality, sampling: sampling(spec), progressive: spec.interlace, segments: &segments };
+    encoder::encode(source, &settings).map_err(|unfit| match unfit {
         Unfit::TooLarge => EncodeError::TooLarge { format: OutputFormat::Jpeg, limit: MAX_SIDE },
         other => EncodeError::failed(OutputFormat::Jpeg, other),
-    };
-    if spec.interlace {
-        source.check(settings.sampling).map_err(unfit)?;
-        return progressive::encode(source, &settings).map_err(|error| EncodeError::failed(OutputFormat::Jpeg, error));
-    }
-    encoder::encode(source, &settings).map_err(unfit)
+    })
 }
 
 /// EXIF, XMP and ICC profile, in this order. What does not fit is left out: metadata is never worth a failed answer.

@@ -5,7 +5,6 @@ mod decode;
 mod encode;
 pub mod encoder;
 mod markers;
-mod progressive;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]

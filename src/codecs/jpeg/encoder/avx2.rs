@@ -1,7 +1,7 @@
 //! The inner loops compiled for processors with AVX2 and what came with it.
 
 use super::blocks::{self, Part};
-use super::fdct::Divisors;
+use super::fdct::{Block, Divisors, Samples};
 use super::kernels::Kernels;
 use super::strips::Component;
 use super::symbols::Symbols;
@@ -9,7 +9,7 @@ use super::write::{self, Bits, Tables};
 use super::{colour_avx2, fdct_avx2};
 
 /// Given away only where [`runs`] says so.
-pub(super) const KERNELS: Kernels = Kernels { full, quarter, strip, write };
+pub(super) const KERNELS: Kernels = Kernels { full, quarter, strip, transform, write };
 
 /// Whether this processor has the features.
 pub(super) fn runs() -> bool {
@@ -73,11 +73,9 @@ fn write(words: &[u16], tables: &Tables, bits: &mut Bits) {
     }
 }
 
-#[cfg(test)]
-pub(super) fn transform(samples: &super::fdct::Samples, divisors: &Divisors) -> super::fdct::Block {
-    assert!(runs());
+fn transform(samples: &Samples, divisors: &Divisors) -> Block {
     #[allow(unsafe_code, reason = "calling code compiled for a feature")]
-    // SAFETY: the processor was asked.
+    // SAFETY: as above.
     unsafe {
         fdct_avx2::transform(samples, divisors)
     }

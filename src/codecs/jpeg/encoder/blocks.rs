@@ -18,9 +18,14 @@ impl<'a> Part<'a> {
         Self { samples, width, rows: samples.len() / width.max(1) }
     }
 
+    /// Blocks across and down.
+    pub(super) const fn blocks(&self) -> (usize, usize) {
+        (self.width.div_ceil(8), self.rows.div_ceil(8))
+    }
+
     /// The block at a place that is picture. What is not repeats the edge.
     #[inline(always)]
-    fn block(&self, x: usize, y: usize) -> Samples {
+    pub(super) fn block(&self, x: usize, y: usize) -> Samples {
         if x + 8 <= self.width && y + 8 <= self.rows {
             let rows = &self.samples[y * self.width + x..];
             // One check for all rows.

@@ -2,8 +2,8 @@
 
 use crate::image::Size;
 
-use super::Unfit;
 use super::strips::Component;
+use super::{Settings, Unfit};
 
 /// Start of the picture, JFIF, the application's segments, quantisation tables, frame header.
 pub(super) fn begin(
@@ -11,12 +11,12 @@ pub(super) fn begin(
     size: Size,
     layout: &[Component],
     tables: &[[u8; 64]; 2],
-    segments: &[(u8, Vec<u8>)],
+    settings: &Settings<'_>,
 ) -> Result<(), Unfit> {
     out.extend_from_slice(&[0xFF, 0xD8]);
     // Version 1.2; samples are square, no thumbnail.
     segment(out, 0xE0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0")?;
-    for (number, body) in segments {
+    for (number, body) in settings.segments {
         segment(out, 0xE0 | number & 15, body)?;
     }
     for (number, table) in (0..).zip(tables).take(layout.len().min(2)) {
@@ -32,16 +32,17 @@ pub(super) fn begin(
     for (id, component) in (1..).zip(layout) {
         frame.extend_from_slice(&[id, (component.side << 4 | component.side) as u8, component.tables as u8]);
     }
-    segment(out, 0xC0, &frame)
+    segment(out, if settings.progressive { 0xC2 } else { 0xC0 }, &frame)
 }
 
-/// The scan header: all components, all coefficients.
-pub(super) fn scan(layout: &[Component]) -> Vec<u8> {
-    let mut body = vec![0xFF, 0xDA, 0, 6 + 2 * layout.len() as u8, layout.len() as u8];
-    for (id, component) in (1..).zip(layout) {
-        body.extend_from_slice(&[id, (component.tables << 4 | component.tables) as u8]);
+/// The scan header, of components with their numbers: the band of the zigzag order, and the bits that are left out of its
+/// coefficients before and after the scan.
+pub(super) fn scan(parts: &[(usize, Component)], band: (u32, u32), (high, low): (u32, u32)) -> Vec<u8> {
+    let mut body = vec![0xFF, 0xDA, 0, 6 + 2 * parts.len() as u8, parts.len() as u8];
+    for (number, component) in parts {
+        body.extend_from_slice(&[*number as u8 + 1, (component.tables << 4 | component.tables) as u8]);
     }
-    body.extend_from_slice(&[0, 63, 0]);
+    body.extend_from_slice(&[band.0 as u8, band.1 as u8, (high << 4 | low) as u8]);
     body
 }
 

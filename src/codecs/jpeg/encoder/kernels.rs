@@ -13,6 +13,8 @@ pub(super) type Full = fn(&[u8], &mut [u8], &mut [u8], &mut [u8]);
 pub(super) type Quarter = fn([&[u8]; 2], (&mut [u8], &mut [u8]), &mut [u8], &mut [u8]);
 /// See [`blocks::strip`].
 pub(super) type Strip = fn(&[Part<'_>], &[Component], usize, &[Divisors; 2], &mut [i16; 3], &mut Symbols);
+/// See [`fdct`].
+pub(super) type Transform = fn(&fdct::Samples, &Divisors) -> fdct::Block;
 /// See [`write::words`].
 pub(super) type Write = fn(&[u16], &Tables, &mut Bits);
 
@@ -22,6 +24,7 @@ pub(super) struct Kernels {
     pub(super) full: Full,
     pub(super) quarter: Quarter,
     pub(super) strip: Strip,
+    pub(super) transform: Transform,
     pub(super) write: Write,
 }
 
@@ -36,8 +39,13 @@ impl Kernels {
     }
 
     /// Those for every processor.
-    pub(super) const PLAIN: Self =
-        Self { full: colour::full, quarter: colour::quarter, strip: plain_strip, write: plain_write };
+    pub(super) const PLAIN: Self = Self {
+        full: colour::full,
+        quarter: colour::quarter,
+        strip: plain_strip,
+        transform: fdct::plain,
+        write: plain_write,
+    };
 }
 
 fn plain_strip(
@@ -53,14 +61,4 @@ fn plain_strip(
 
 fn plain_write(words: &[u16], tables: &Tables, bits: &mut Bits) {
     write::words(words, tables, bits);
-}
-
-/// The transform of the fastest.
-#[cfg(test)]
-pub(super) fn fastest_transform(samples: &fdct::Samples, divisors: &Divisors) -> fdct::Block {
-    #[cfg(target_arch = "x86_64")]
-    if super::avx2::runs() {
-        return super::avx2::transform(samples, divisors);
-    }
-    fdct::plain(samples, divisors)
 }

@@ -1,9 +1,9 @@
-//! Pixels to sequential JPEG files: one interleaved scan under Huffman tables made for it. ITU-T T.81 and T.871.
+//! Pixels to JPEG files: one interleaved scan, or progressive ones, under Huffman tables made for them. ITU-T T.81 and T.871.
 //!
 //! A row of MCUs at a time, samples become coefficients ([`fdct`]) and these symbols ([`symbols`]), which are held in
 //! two bytes each; coefficients never are. When all are counted the tables are made ([`huffman`]) and the symbols
 //! written ([`write`]). Pictures of very many symbols get their tables from the first of them, so that no more than
-//! [`HELD`] bytes are ever held.
+//! [`HELD`] bytes are ever held. Progressive files hold all coefficients ([`progressive`]).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -17,6 +17,7 @@ mod fdct_avx2;
 mod headers;
 mod huffman;
 mod kernels;
+mod progressive;
 mod quantisation;
 mod strips;
 mod symbols;
@@ -110,6 +111,8 @@ pub struct Settings<'a> {
     pub quality: u8,
     /// Nothing to grey pictures.
     pub sampling: Sampling,
+    /// Scans of rising detail.
+    pub progressive: bool,
     /// Application segments: the number of the marker (1 to 15) and the body, at most 65 533 bytes.
     pub segments: &'a [(u8, Vec<u8>)],
 }
@@ -137,7 +140,7 @@ pub fn encode(source: Source<'_>, settings: &Settings<'_>) -> Result<Vec<u8>, Un
 }
 
 /// Most bytes that [`encode`] holds beside the picture and the file.
-pub const fn held_bytes(size: Size, sampling: Sampling, gray: bool) -> u64 {
+pub const fn held_bytes(size: Size, sampling: Sampling, gray: bool, progressive: bool) -> u64 {
     let (blocks, step) = match (gray, sampling) {
         (true, _) => (1, 1),
         (false, Sampling::Full) => (3, 1),
@@ -147,7 +150,13 @@ pub const fn held_bytes(size: Size, sampling: Sampling, gray: bool) -> u64 {
     let down = size.height().div_ceil(8 * step) as u64;
     let strip = across * blocks * symbols::LARGEST_BLOCK;
     let all = strip * down;
-    let symbols = if all < HELD as u64 { all } else { HELD as u64 + strip };
+    let symbols = if progressive {
+        progressive::held_bytes(across * down * blocks, across * down * (step * step) as u64, HELD)
+    } else if all < HELD as u64 {
+        all
+    } else {
+        HELD as u64 + strip
+    };
     // The samples of a strip as packed colours and as planes, and what of the last chunk is not used.
     symbols + across * 64 * (step * step) as u64 * 6 + symbols::CHUNK_BYTES
 }
@@ -158,7 +167,10 @@ fn encode_by(kernels: &Kernels, held: usize, source: Source<'_>, settings: &Sett
     let divisors = tables.map(|table| Divisors::new(&table));
     let layout = strips.layout();
     let mut out = Vec::new();
-    headers::begin(&mut out, strips.size(), layout, &tables, settings.segments)?;
+    headers::begin(&mut out, strips.size(), layout, &tables, settings)?;
+    if settings.progressive {
+        return Ok(progressive::encode(out, &mut strips, &divisors, kernels, held));
+    }
 
     let mut symbols = Symbols::new();
     let mut scan = Scan::new(out, layout);

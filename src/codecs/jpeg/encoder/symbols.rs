@@ -138,7 +138,7 @@ fn head(tables: usize, words: usize) -> u16 {
 
 /// Number of bits and the bits: of negative values, less one (T.81, F.1.2.1).
 #[inline(always)]
-fn magnitude(value: i16) -> (u32, u16) {
+pub(super) fn magnitude(value: i16) -> (u32, u16) {
     let size = 16 - value.unsigned_abs().leading_zeros();
     let bits = value.wrapping_add(value >> 15) as u16;
     (size, bits & ((1_u32 << size) - 1) as u16)

@@ -10,7 +10,7 @@ fn size(width: u32, height: u32) -> Size {
 }
 
 fn settings(quality: u8, sampling: Sampling) -> Settings<'static> {
-    Settings { quality, sampling, segments: &[] }
+    Settings { quality, sampling, progressive: false, segments: &[] }
 }
 
 /// Waves and a slope: something in every frequency, no hard edges.
@@ -286,7 +286,93 @@ fn what_is_held_is_within_what_is_said() {
             let parts = strips.read(strip, &kernels);
             (kernels.strip)(&parts, layout, mcus, &divisors, &mut predictors, &mut symbols);
         }
-        let said = held_bytes(image.size(), sampling, false);
+        let said = held_bytes(image.size(), sampling, false, false);
         assert!(symbols.bytes() as u64 <= said && said < 2 * symbols.bytes() as u64, "{} {said}", symbols.bytes());
+    }
+}
+
+#[test]
+fn what_progressive_files_hold_is_within_what_is_said() {
+    for sampling in SAMPLINGS {
+        let image = noise(size(300, 200), PixelFormat::Rgb8, 1);
+        let mut strips = Strips::new(Source::Packed { image: &image, gray: false }, sampling).unwrap();
+        let divisors = [true, false].map(|luma| Divisors::new(&quantisation::table(100, luma)));
+        let held = progressive::measured(&mut strips, &divisors, &Kernels::fastest(), HELD);
+        let said = held_bytes(image.size(), sampling, false, true);
+        assert!(held <= said && said < 2 * held, "{held} {said}");
+    }
+}
+
+#[test]
+fn progressive_files_show_the_same_picture() {
+    let same = |source: Source<'_>, gray: bool, settings: &Settings<'_>| {
+        let progressive = Settings { progressive: true, ..*settings };
+        let files = [written(source, settings), written(source, &progressive)];
+        let [a, b] = [0, 1].map(|i| by_zune(&files[i], gray));
+        assert!(a == b, "{} {settings:?}", source.size());
+        let [a, b] = [0, 1].map(|i| coefficients::decode_planes(&files[i], 100, &|| false).unwrap());
+        assert!(a == b, "{} {settings:?}, by our own decoder", source.size());
+    };
+    for width in (1..=33).step_by(4).chain([2, 16, 40]) {
+        for height in (1..=33).step_by(4).chain([2, 16, 40]) {
+            let image = waves(size(width, height), PixelFormat::Rgb8);
+            for sampling in SAMPLINGS {
+                let planes = planes(&image, sampling);
+                same(Source::Planes(&planes), false, &settings(80, sampling));
+            }
+            same(Source::Packed { image: &image, gray: true }, true, &settings(80, Sampling::Full));
+        }
+    }
+    for quality in 1..=100 {
+        // Noise fills every band, waves leave runs of blocks that end early.
+        for image in [noise(size(70, 50), PixelFormat::Rgb8, 5), waves(size(70, 50), PixelFormat::Rgb8)] {
+            for sampling in SAMPLINGS {
+                same(Source::Packed { image: &image, gray: false }, false, &settings(quality, sampling));
+            }
+            same(Source::Packed { image: &image, gray: true }, true, &settings(quality, Sampling::Full));
+        }
+    }
+    // Symbols are kept, or found once more.
+    for progressive in [noise(size(70, 50), PixelFormat::Rgb8, 5), waves(size(70, 50), PixelFormat::Rgb8)] {
+        let source = Source::Packed { image: &progressive, gray: false };
+        let settings = Settings { progressive: true, ..settings(90, Sampling::Quarter) };
+        let again = encode_by(&Kernels::fastest(), 4000, source, &settings).unwrap();
+        assert!(again == encode(source, &settings).unwrap());
+    }
+    // More blocks without anything than one symbol can count.
+    let mut image = ImageBuf::zeroed(size(2400, 1200), PixelFormat::Gray8);
+    image.pixels_mut()[2_000_000..2_000_100].fill(255);
+    same(Source::Packed { image: &image, gray: true }, true, &settings(80, Sampling::Full));
+}
+
+/// A picture of any size, of runs of flat samples and of noise, which fill and empty bands.
+fn patches() -> impl proptest::strategy::Strategy<Value = ImageBuf> {
+    use proptest::prelude::*;
+    let patch = (any::<u8>(), any::<u8>(), 1_usize..900);
+    (1_u32..90, 1_u32..90, any::<bool>(), prop::collection::vec(patch, 1..40)).prop_map(
+        |(width, height, gray, patches)| {
+            let format = if gray { PixelFormat::Gray8 } else { PixelFormat::Rgb8 };
+            let mut image = noise(size(width, height), format, width * 91 + height);
+            let levels =
+                patches.iter().flat_map(|&(level, strength, length)| std::iter::repeat_n((level, strength), length));
+            for (sample, (level, strength)) in image.pixels_mut().iter_mut().zip(levels.cycle()) {
+                *sample = level.saturating_add(((u16::from(*sample) * u16::from(strength)) >> 8) as u8);
+            }
+            image
+        },
+    )
+}
+
+proptest::proptest! {
+    #[test]
+    fn scans_hold_the_coefficients_of_one(image in patches(), quality in 1_u8..=100, full: bool) {
+        let gray = image.format() == PixelFormat::Gray8;
+        let source = Source::Packed { image: &image, gray };
+        let sequential = settings(quality, if full { Sampling::Full } else { Sampling::Quarter });
+        let files = [sequential, Settings { progressive: true, ..sequential }].map(|settings| written(source, &settings));
+        let [a, b] = files.each_ref().map(|file| by_zune(file, gray));
+        proptest::prop_assert!(a == b);
+        let [a, b] = files.map(|file| coefficients::decode_planes(&file, 100, &|| false).unwrap());
+        proptest::prop_assert!(a == b);
     }
 }

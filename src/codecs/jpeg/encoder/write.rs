@@ -49,14 +49,13 @@ impl Scan {
                     bits.out.extend_from_slice(&codes[table].segment(class, table));
                 }
             }
-            bits.out.extend_from_slice(&headers::scan(layout));
+            let parts: Vec<_> = layout.iter().copied().enumerate().collect();
+            bits.out.extend_from_slice(&headers::scan(&parts, (0, 63), (0, 0)));
             if counted == Symbols::All {
                 let of = |class: &[Codes; 2], counts: &[Counts; 2]| -> u64 {
                     class.iter().zip(counts).map(|(codes, counts)| codes.bits(counts)).sum()
                 };
-                let bytes = tables.iter().zip(&counts).map(|(class, counts)| of(class, counts)).sum::<u64>() / 8;
-                // One byte in 256 is stuffed, more or less; the last word and the end of the picture.
-                bits.out.reserve_exact((bytes + bytes / 128) as usize + 64);
+                bits.reserve(tables.iter().zip(&counts).map(|(class, counts)| of(class, counts)).sum::<u64>());
             }
             tables
         });
@@ -65,9 +64,7 @@ impl Scan {
 
     /// The file.
     pub(super) fn finish(self) -> Vec<u8> {
-        let mut out = self.bits.finish();
-        out.extend_from_slice(&[0xFF, 0xD9]);
-        out
+        self.bits.finish()
     }
 }
 
@@ -160,12 +157,31 @@ pub(super) struct Bits {
 }
 
 impl Bits {
-    fn new(out: Vec<u8>) -> Self {
+    /// Behind what there is.
+    pub(super) const fn new(out: Vec<u8>) -> Self {
         Self { out, held: 0, room: 64 }
     }
 
+    /// At most 27 bits.
+    #[inline(always)]
+    pub(super) fn put(&mut self, bits: u32, length: u32) {
+        put(&mut self.held, &mut self.room, &mut self.out, bits, length);
+    }
+
+    /// Markers, between scans.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Makes room for so many bits and the end of the picture.
+    pub(super) fn reserve(&mut self, bits: u64) {
+        let bytes = bits / 8;
+        // One byte in 256 is stuffed, more or less; the last word.
+        self.out.reserve_exact((bytes + bytes / 128) as usize + 64);
+    }
+
     /// Fills the last byte with ones.
-    fn finish(mut self) -> Vec<u8> {
+    pub(super) fn fill(&mut self) {
         let used = 64 - self.room;
         let bytes = used.div_ceil(8);
         if bytes > 0 {
@@ -174,6 +190,13 @@ impl Bits {
             let eight = (word << (64 - 8 * bytes)).to_be_bytes();
             stuffed(&mut self.out, &eight[..bytes as usize]);
         }
+        (self.held, self.room) = (0, 64);
+    }
+
+    /// The file.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.fill();
+        self.out.extend_from_slice(&[0xFF, 0xD9]);
         self.out
     }
 }
@@ -186,11 +209,11 @@ mod tests {
     fn bits_are_stuffed_and_filled_with_ones() {
         let mut bits = Bits::new(vec![7]);
         for (value, length) in [(0xFF, 8), (0x12, 8), (0b101, 3), (0x7FF, 11), (0, 2), (1, 1)] {
-            put(&mut bits.held, &mut bits.room, &mut bits.out, value, length);
+            bits.put(value, length);
         }
         // 101 11111 | 111111 00 | 1 and seven ones.
-        assert_eq!(bits.finish(), [7, 0xFF, 0, 0x12, 0b1011_1111, 0b1111_1100, 0xFF, 0]);
-        assert!(Bits::new(Vec::new()).finish().is_empty());
+        assert_eq!(bits.finish(), [7, 0xFF, 0, 0x12, 0b1011_1111, 0b1111_1100, 0xFF, 0, 0xFF, 0xD9]);
+        assert_eq!(Bits::new(Vec::new()).finish(), [0xFF, 0xD9]);
     }
 
     #[test]
@@ -202,7 +225,7 @@ mod tests {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let length = 1 + (random >> 8) % 27;
             let value = if random & 3 == 0 { u32::MAX } else { random } & ((1 << length) - 1);
-            put(&mut bits.held, &mut bits.room, &mut bits.out, value, length);
+            bits.put(value, length);
             expected.extend((0..length).rev().map(|bit| value >> bit & 1));
         }
         while !expected.len().is_multiple_of(8) {
@@ -211,7 +234,8 @@ mod tests {
         let expected: Vec<u8> =
             expected.chunks(8).map(|bits| bits.iter().fold(0, |byte, &bit| byte << 1 | bit as u8)).collect();
         let mut unstuffed = Vec::new();
-        let out = bits.finish();
+        bits.fill();
+        let out = bits.out;
         let mut bytes = out.iter();
         while let Some(&byte) = bytes.next() {
             unstuffed.push(byte);
