@@ -121,9 +121,9 @@ impl<'a> Asked<'a> {
         Self { endpoint, params, negotiated, conditions, tagger }
     }
 
-    /// What makes the source's bytes unnecessary. Where watermark pictures may come in, the source alone tells nothing.
+    /// What makes the source's bytes unnecessary. Where watermark pictures come in, the source alone tells nothing.
     fn unless(&self) -> Option<Unless> {
-        let alone = !matches!(self.endpoint, Endpoint::WatermarkImage | Endpoint::Pipeline);
+        let alone = !self.endpoint.may_lay_pictures(self.params);
         self.tagger.as_ref().filter(|_| alone).and_then(|tagger| self.conditions.unless(tagger))
     }
 
