@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """`phasor capacity` against a real server under load: is what it foretells true on this machine?
 
-    capacity_check.py --phasor target/release/phasor --pictures FOLDER [--request '/resize?width=300'] [--seconds 12]
+    capacity_check.py --phasor target/release/phasor --pictures FOLDER [--request '/resize?width=300'] [--seconds 18]
 
-Measures service times with `phasor bench`, then sends open-loop Poisson arrivals (a request is sent when its time has come,
-whether or not others are still under way) at shares of what the threads can do, and lets `phasor capacity` say what
-should come of the moments at which they were really sent. Twice: with the bench's times as they are, which is what decides,
-and with the same distribution at the mean that the server's threads had in that run, which shows the queueing alone. Exits
-with 1 when p50, p99 or the busy share of the former is off by more than --tolerance. Needs nothing beside Python. Let
-nothing else run on the machine (the last column says what did), which must have one processor more than --threads: the
-client takes little of it, but what it takes from the server's threads is no longer the server's time.
+Measures service times with `phasor bench` (its line `served`), then sends open-loop Poisson arrivals (a request is sent when
+its time has come, whether or not others are still under way) at shares of what the threads can do, and lets `phasor
+capacity` say what should come of the moments at which they were really sent. Twice: with what the bench says as it is,
+which is what decides, and with the same distribution at the mean that the server's threads had in that run, which shows the
+queueing alone. Times are the server's own, from a request's head to its answer. Exits with 1 when p50, p99 or the busy
+share of the former is off by more than --tolerance. Needs nothing beside Python. Let nothing else run on the machine (the
+last column says what did), which must have one processor more than --threads: what the client takes of the threads'
+processors is no longer the server's time.
 """
 import argparse
 import json
@@ -57,7 +58,7 @@ def own_seconds(pid):
 
 class Client:
     """Kept connections; a request takes an idle one or opens another. One loop over plain sockets, because this program must
-    not take the server's processors: with asyncio an answer came 1.8 ms late, like this 0.2."""
+    not take the server's processors."""
 
     def __init__(self, port):
         self.port, self.idle = port, []
@@ -110,6 +111,16 @@ class Client:
         return sent, [took[n] for n in in_order], [status[n] for n in in_order]
 
 
+def logged(log, wanted):
+    """What the server tells of its last requests, by its own clock: seconds of each."""
+    while True:
+        with open(log) as lines:
+            told = [json.loads(line) for line in lines if line.endswith("\n")]
+        if len(told) >= wanted:
+            return [line["duration"] for line in told]
+        time.sleep(0.05)
+
+
 def children_seconds():
     """Processor seconds of programs that this one has started and that have ended."""
     times = os.times()
@@ -121,15 +132,15 @@ def quantile(times, share):
     return times[round((len(times) - 1) * share)]
 
 
-def capacity(phasor, folder, service, overhead, arrivals, threads):
-    """What is foretold for these arrivals: the mean of several runs of chance."""
+def capacity(phasor, folder, kind, arrivals, threads):
+    """What is foretold for a kind of request and these arrivals: the mean of several runs of chance."""
     with open(os.path.join(folder, "arrivals"), "w") as out:
         out.write("\n".join(f"{at:.6f}" for at in arrivals))
     runs = []
     for seed in range(1, 10):
         text = {
             "arrivals": "arrivals",
-            "mix": [{"name": "all", "service": service, "overhead_ms": overhead * 1e3}],
+            "mix": [{"name": "all", **kind}],
             "nodes": [{"name": "this", "threads": threads, "count": 1}],
             "seed": seed,
         }
@@ -147,7 +158,7 @@ def main():
     parser.add_argument("--request", default="/resize?width=300")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--loads", default="0.5,0.7,0.85")
-    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--seconds", type=float, default=18)
     parser.add_argument("--bench-seconds", type=float, default=5)
     parser.add_argument("--tolerance", type=float, default=0.2)
     parser.add_argument("--others", type=float, default=0.04, help="share of the machine that others may take, else the load is run again")
@@ -156,11 +167,11 @@ def main():
     args = parser.parse_args()
     random.seed(args.seed)
     folder = tempfile.mkdtemp()
-    common = [args.pictures, "-request", args.request, "-vips", "off", "-gpu", "off", "-json", "-threads", str(args.threads)]
-    bench = os.path.join(folder, "bench.json")
+    common = [args.pictures, "-request", args.request, "-vips", "off", "-gpu", "off", "-json", "-threads", str(args.threads), "-work", "served"]
+    bench, log = os.path.join(folder, "bench.json"), os.path.join(folder, "access.log")
 
     def measured():
-        """The bench's row of whole requests. Before each load anew: processors have hours at which they are slower, and near
+        """The bench's row. Before each load anew: processors have hours at which they are slower, and near
         saturation 4 % of service time are 25 % of waiting."""
         report = subprocess.run([args.phasor, "bench", *common, "-seconds", str(args.bench_seconds)], check=True, capture_output=True).stdout
         with open(bench, "wb") as out:
@@ -170,8 +181,8 @@ def main():
     port, admin = free_port(), free_port()
     server = subprocess.Popen(
         [args.phasor, "-a", "127.0.0.1", "-p", str(port), "-admin-port", str(admin), "-mount", args.pictures, "-gpu", "off",
-         "-cpus", str(args.threads), "-log-level", "none"],
-        stderr=subprocess.DEVNULL,
+         "-cpus", str(args.threads), "-log-format", "json"],
+        stdout=open(log, "wb"), stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(100):
@@ -187,18 +198,9 @@ def main():
         targets = [target for target, answered in zip(every, status) if answered == 200]
         # This program on the last processor, so that it and the server's thread are not put on one.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-        # What a request takes besides its time on a thread: one after the other, nothing waits.
-        before, alone = stages(admin), []
-        for _ in range(max(1, 150 // len(targets))):
-            for target in targets:
-                alone += client.load([target], [0.0])[1]
-        after = stages(admin)
-        own = (after[0] - before[0]) / (after[1] - before[1])
-        overhead = max(0.0, statistics.mean(alone) - own)
-        print(f"{len(targets)} pictures, {args.threads} thread(s); one after the other {own * 1e3:.2f} ms a picture on the server's "
-              f"thread and {overhead * 1e3:.2f} ms besides\n")
-        print("| load | requests | service ms: bench, server | real: p50, p99 ms, busy | by the bench alone | off | its shape, the run's mean | off | others |")
-        print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+        print(f"{len(targets)} pictures, {args.threads} thread(s); times in ms\n")
+        print("| load | requests | service, besides: bench; server | real: p50, p99, busy | by the bench | off | its shape, the run's mean | off | client's own | others |")
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         good = True
         left = {share: args.tries for share in map(float, args.loads.split(","))}
         while left:
@@ -211,12 +213,13 @@ def main():
             while at < args.seconds:
                 at += random.expovariate(rate)
                 arrivals.append(at)
-            before = stages(admin)
+            before, lines = stages(admin), len(logged(log, 0))
             sent, took, status = client.load(random.choices(targets, k=len(arrivals)), arrivals)
             after, all_after, own_after = stages(admin), processors(), own_seconds(server.pid)
             refused = sum(answered != 200 for answered in status)
-            # The simulation does not count the first tenth either.
-            times = [seconds for seconds, answered in list(zip(took, status))[len(took) // 10 :] if answered == 200]
+            # The simulation does not count the first tenth either. By the server's clock: the client's has the client in it.
+            times = logged(log, lines + len(arrivals))[lines + len(arrivals) // 10 :]
+            client_ms = (statistics.mean(took[len(took) // 10 :]) - statistics.mean(times)) * 1e3
             worked, jobs = (after[0] - before[0]), (after[1] - before[1])
             ours = own_after - own_before + children_seconds() - children
             others = max(0.0, all_after[0] - all_before[0] - ours) / (all_after[1] - all_before[1])
@@ -229,16 +232,16 @@ def main():
                 sys.exit(f"{share:.0%}: other programs took {others:.0%} of the machine, {args.tries} times")
             real = {"p50_ms": quantile(times, 0.5) * 1e3, "p99_ms": quantile(times, 0.99) * 1e3,
                     "threads_busy": worked / sent[-1] / args.threads}
-            by_bench = capacity(args.phasor, folder, {"bench": bench}, overhead, sent, args.threads)
-            same_mean = {"quantiles_ms": row["quantiles_ms"], "mean_ms": worked / jobs * 1e3}
-            by_mean = capacity(args.phasor, folder, same_mean, overhead, sent, args.threads)
+            by_bench = capacity(args.phasor, folder, {"service": {"bench": bench}}, sent, args.threads)
+            same_shape = {"quantiles_ms": row["quantiles_ms"], "mean_ms": worked / jobs * 1e3}
+            by_mean = capacity(args.phasor, folder, {"service": same_shape, "overhead_ms": row["besides_ms"]}, sent, args.threads)
             off = lambda foretold: [foretold[name] / real[name] - 1 for name in real]
             worst = lambda foretold: max(map(abs, off(foretold)))
             shown = lambda f: f"{f['p50_ms']:.1f}, {f['p99_ms']:.1f}, {f['threads_busy']:.1%}"
             good = good and worst(by_bench) <= args.tolerance and refused == 0
             percents = lambda foretold: ", ".join(f"{one:+.0%}" for one in off(foretold))
-            print(f"| {share:.0%} | {len(arrivals)} | {mean * 1e3:.2f}, {worked / jobs * 1e3:.2f} | {shown(real)} | {shown(by_bench)} | {percents(by_bench)} "
-                  f"| {shown(by_mean)} | {percents(by_mean)} | {others:.0%} |", flush=True)
+            print(f"| {share:.0%} | {len(arrivals)} | {mean * 1e3:.2f}, {row['besides_ms']:.2f}; {worked / jobs * 1e3:.2f} | {shown(real)} | {shown(by_bench)} | {percents(by_bench)} "
+                  f"| {shown(by_mean)} | {percents(by_mean)} | {client_ms:.2f} | {others:.0%} |", flush=True)
             if refused:
                 print(f"{refused} requests were refused", file=sys.stderr)
     finally:
