@@ -20,6 +20,7 @@ mod refusal;
 mod routes;
 mod shadowing;
 mod shutdown;
+mod taken;
 #[cfg(feature = "tls")]
 mod tls;
 
