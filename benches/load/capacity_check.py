@@ -161,7 +161,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=18)
     parser.add_argument("--bench-seconds", type=float, default=5)
     parser.add_argument("--tolerance", type=float, default=0.2)
-    parser.add_argument("--others", type=float, default=0.04, help="share of the machine that others may take, else the load is run again")
+    parser.add_argument("--others", type=float, default=0.08, help="share of the machine that others may take, else the load is run again")
     parser.add_argument("--tries", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
