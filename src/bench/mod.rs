@@ -1,11 +1,13 @@
 //! `phasor bench DIR`: a folder of pictures through one request, on the CPU, on each GPU and through `vipsthumbnail`.
 
 mod backends;
+mod client;
 mod measure;
 mod options;
 mod pictures;
 mod progress;
 mod report;
+mod served;
 mod vips;
 
 use std::io::IsTerminal as _;
@@ -43,6 +45,9 @@ pub enum BenchError {
     /// A GPU was asked for and there is none.
     #[error("there is no GPU{0}; see phasor gpus")]
     NoGpu(String),
+    /// The server that was to be measured did not serve.
+    #[error("the server: {0}")]
+    Server(std::io::Error),
 }
 
 fn listed(skipped: &[(String, u64)]) -> String {
@@ -59,32 +64,37 @@ pub fn run(options: &Options) -> Result<Report, BenchError> {
     let gpus = Gpus::open(options)?;
     let progress = Progress::new(std::io::stderr().is_terminal());
     let mut rows = Vec::new();
+    let wanted = |work: &str| options.work.contains(&work);
     // Whole requests: bytes in, bytes out.
-    rows.push(row(options, &pictures, &Worker::Cpu, (Work::Request, options.threads), &progress));
-    for gpu in gpus.each() {
-        rows.push(row(options, &pictures, &gpu, (Work::Request, options.threads), &progress));
+    for worker in std::iter::once(Worker::Cpu).chain(gpus.each()).filter(|_| wanted("request")) {
+        rows.push(row(options, &pictures, &worker, (Work::Request, options.threads), &progress));
     }
     if options.vips
+        && wanted("request")
         && let Some(size) = vips::size(&options.request)
     {
         rows.extend(vips::measured(options, &pictures, &size, &progress));
     }
     // The steps alone, of pictures that are in memory.
-    let held = pictures.decoded(options.held_bytes);
-    if !held.list.is_empty() {
-        rows.push(row(options, &held, &Worker::Cpu, (Work::Steps, options.threads), &progress));
+    let held = wanted("steps").then(|| pictures.decoded(options.held_bytes));
+    if let Some(held) = held.as_ref().filter(|held| !held.list.is_empty()) {
+        rows.push(row(options, held, &Worker::Cpu, (Work::Steps, options.threads), &progress));
         for gpu in gpus.each() {
             for &jobs in &options.batches {
-                rows.push(row(options, &held, &gpu, (Work::Steps, jobs), &progress));
+                rows.push(row(options, held, &gpu, (Work::Steps, jobs), &progress));
             }
         }
+    }
+    // Last: a server settles how this process allocates.
+    if wanted("served") {
+        rows.push(served::row(options, &pictures, &progress)?);
     }
     progress.clear();
     Ok(Report {
         request: options.request.clone(),
         pictures: pictures.list.len() as u64,
         megapixels: pictures.megapixels(),
-        held: held.list.len() as u64,
+        held: held.map_or(0, |held| held.list.len() as u64),
         skipped: pictures.skipped,
         threads: options.threads,
         seconds: options.seconds,

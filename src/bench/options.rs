@@ -10,6 +10,7 @@ phasor bench DIR [options]: a folder of pictures through one request, on the CPU
 
   -request URL      what is done to each picture, as a client asks for it [/resize?width=300]
   -threads N        threads of whole requests [processors]
+  -work W,W,...     request, steps, served: only these lines of the table [all]
   -seconds S        time for each line of the table [5]
   -batch N,N,...    pictures at once for the steps alone on a GPU [1,4,16,32]
   -gpu auto|on|off  which GPUs: real ones, software ones too, none [auto]
@@ -17,6 +18,9 @@ phasor bench DIR [options]: a folder of pictures through one request, on the CPU
   -vips auto|off    whether vipsthumbnail is measured where it is found [auto]
   -json             the figures as JSON
 ";
+
+/// What can be measured.
+const WORK: [&str; 3] = ["request", "steps", "served"];
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +31,8 @@ pub struct Options {
     pub request: String,
     /// Threads of whole requests.
     pub threads: usize,
+    /// Which work is measured, by the names in the table.
+    pub work: Vec<&'static str>,
     /// Seconds a row.
     pub seconds: f64,
     /// Pictures at once on a GPU, steps alone.
@@ -53,6 +59,7 @@ impl Options {
             folder: PathBuf::new(),
             request: "/resize?width=300".to_owned(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            work: WORK.to_vec(),
             seconds: 5.0,
             batches: vec![1, 4, 16, 32],
             gpu: Some(false),
@@ -76,7 +83,7 @@ impl Options {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (body, None),
             };
-            let known = ["request", "threads", "seconds", "batch", "gpu", "gpu-adapter", "vips"];
+            let known = ["request", "threads", "work", "seconds", "batch", "gpu", "gpu-adapter", "vips"];
             if !known.contains(&name) {
                 return Err(usage(format!("unknown option -{name}")));
             }
@@ -97,6 +104,11 @@ impl Options {
             "request" if value.starts_with('/') => self.request = value.to_owned(),
             "request" => return Err(bad("a path, as in /resize?width=300")),
             "threads" => self.threads = number(value).ok_or_else(|| bad("a number from 1 to 1024"))?,
+            "work" => {
+                let all: Option<Vec<_>> =
+                    value.split(',').map(|name| WORK.into_iter().find(|work| *work == name.trim())).collect();
+                self.work = all.ok_or_else(|| bad("a list of request, steps, served"))?;
+            }
             "seconds" => {
                 let seconds = value.parse::<f64>().ok().filter(|s| (0.01..=3600.0).contains(s));
                 self.seconds = seconds.ok_or_else(|| bad("a number of seconds from 0.01 to 3600"))?;
@@ -158,6 +170,7 @@ mod tests {
             (&["a", "-request", "resize"], "is not a path"),
             (&["a", "-fast", "1"], "unknown option -fast"),
             (&["a", "-gpu", "yes"], "auto, on or off"),
+            (&["a", "-work", "served,all"], "a list of request, steps, served"),
         ] {
             let error = parse(args).unwrap_err();
             assert!(error.contains(says), "{args:?}: {error}");

@@ -32,7 +32,7 @@ pub struct Report {
 pub struct Row {
     /// `cpu`, `gpu0` and the adapter's name, `vipsthumbnail`.
     pub backend: String,
-    /// `request`: file to file; `steps`: pixels to pixels.
+    /// `request`: file to file; `steps`: pixels to pixels; `served`: by a server, times on its threads.
     pub work: String,
     /// Threads, each with one picture at a time (for `vipsthumbnail`: processes).
     pub threads: usize,
@@ -52,6 +52,8 @@ pub struct Row {
     pub mean_ms: Option<f64>,
     /// Times in milliseconds that 0, 2, 4, … 100 of a hundred pictures kept below: what `phasor capacity` reads.
     pub quantiles_ms: Vec<f64>,
+    /// `served` alone: milliseconds of a request, on average, that are no work on the picture.
+    pub besides_ms: Option<f64>,
     /// Figures of the GPU.
     pub gpu: Option<GpuShare>,
 }
@@ -97,6 +99,7 @@ impl Row {
             p99_ms: measured.quantile(0.99),
             mean_ms: (!measured.latencies.is_empty()).then(|| busy / measured.latencies.len() as f64 * 1e3),
             quantiles_ms: (0..=50).filter_map(|step| measured.quantile(f64::from(step) / 50.0)).collect(),
+            besides_ms: None,
             gpu,
         }
     }
@@ -120,6 +123,7 @@ impl Report {
             "MP/s",
             "p50 ms",
             "p99 ms",
+            "besides ms",
             "up KiB",
             "down KiB",
             "a batch",
@@ -148,7 +152,7 @@ impl Report {
             }
         }
         out.push_str("\nrequest: file to file; steps: pixels to pixels, of ");
-        let _ = writeln!(out, "{} decoded pictures in memory.", self.held);
+        let _ = writeln!(out, "{} decoded pictures in memory; served: by a server, times on its threads.", self.held);
         if self.rows.iter().any(|row| row.backend.starts_with("vipsthumbnail")) {
             out.push_str("vipsthumbnail: its processes' start and the writing of files are in the figure.\n");
         }
@@ -172,7 +176,7 @@ impl Report {
     }
 }
 
-fn cells(row: &Row) -> [String; 13] {
+fn cells(row: &Row) -> [String; 14] {
     let maybe = |value: Option<f64>, digits: usize| value.map_or_else(String::new, |v| format!("{v:.digits$}"));
     let percent = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{:.1} %", 100.0 * v));
     let gpu = row.gpu.as_ref();
@@ -184,6 +188,7 @@ fn cells(row: &Row) -> [String; 13] {
         format!("{:.0}", row.megapixels_per_second),
         maybe(row.p50_ms, 2),
         maybe(row.p99_ms, 2),
+        maybe(row.besides_ms, 2),
         maybe(gpu.map(|gpu| gpu.bytes_up / 1024.0), 0),
         maybe(gpu.map(|gpu| gpu.bytes_down / 1024.0), 0),
         maybe(gpu.map(|gpu| gpu.pictures_per_submission), 1),

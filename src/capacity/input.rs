@@ -126,8 +126,7 @@ struct KindText {
     #[serde(default = "one")]
     share: f64,
     service: Times,
-    #[serde(default)]
-    overhead_ms: f64,
+    overhead_ms: Option<f64>,
     gpu: Option<OnGpu>,
 }
 
@@ -169,6 +168,7 @@ struct BenchRow {
     mean_ms: Option<f64>,
     #[serde(default)]
     quantiles_ms: Vec<f64>,
+    besides_ms: Option<f64>,
     gpu: Option<BenchGpu>,
 }
 
@@ -263,13 +263,15 @@ impl Input {
 impl Kind {
     fn of(text: KindText, beside: &Path) -> Result<Self, CapacityError> {
         let wrong = |reason: String| CapacityError::Input { path: format!("mix, {}", text.name), reason };
-        let load =
-            |thread, device| Load { share: text.share.max(0.0), thread, device, overhead: text.overhead_ms / 1e3 };
-        let on_cpu = load(text.service.service(beside).map_err(wrong)?, None);
+        let (service, besides) = text.service.service_and_besides(beside).map_err(wrong)?;
+        let overhead = text.overhead_ms.map_or(besides, |ms| ms / 1e3);
+        let load = |thread, device| Load { share: text.share.max(0.0), thread, device, overhead };
+        let on_cpu = load(service, None);
         let on_gpu = match text.gpu {
             None => on_cpu.clone(),
             Some(OnGpu { bench: Some(file), row, .. }) => {
-                let (whole, device) = of_bench(beside, &file, row.as_deref().unwrap_or("gpu0")).map_err(wrong)?;
+                let Benched { service: whole, device, .. } =
+                    of_bench(beside, &file, row.as_deref().unwrap_or("gpu0")).map_err(wrong)?;
                 let device = device.ok_or_else(|| wrong(format!("{file}: the row has no share of the GPU's time")))?;
                 // What the bench saw is the whole of it; the device's part is taken out of it.
                 let part = (device / whole.mean()).min(0.95);
@@ -286,10 +288,21 @@ impl Kind {
 }
 
 impl Times {
+    /// The times, and what a request takes besides where the bench tells that.
+    fn service_and_besides(&self, beside: &Path) -> Result<(Service, f64), String> {
+        match &self.bench {
+            Some(file) => {
+                let benched = of_bench(beside, file, self.row.as_deref().unwrap_or("cpu"))?;
+                Ok((benched.service, benched.besides))
+            }
+            None => Ok((self.service(beside)?, 0.0)),
+        }
+    }
+
     fn service(&self, beside: &Path) -> Result<Service, String> {
         let positive = |ms: f64| (ms > 0.0 && ms.is_finite()).then_some(ms / 1e3).ok_or("times are above 0".to_owned());
         match self {
-            Self { bench: Some(file), row, .. } => Ok(of_bench(beside, file, row.as_deref().unwrap_or("cpu"))?.0),
+            Self { bench: Some(file), row, .. } => Ok(of_bench(beside, file, row.as_deref().unwrap_or("cpu"))?.service),
             Self { quantiles_ms: Some(all), mean_ms, .. } => quantiles(all, *mean_ms),
             Self { p50_ms: Some(p50), p99_ms: Some(p99), .. } => {
                 let (p50, p99) = (positive(*p50)?, positive(*p99)?);
@@ -311,15 +324,25 @@ fn quantiles(all: &[f64], mean_ms: Option<f64>) -> Result<Service, String> {
     Ok(Service::measured(seconds, mean_ms.map_or(own, |ms| ms / 1e3)))
 }
 
-/// Whole requests of a backend whose name begins so: their times, and the device's seconds for one.
-fn of_bench(beside: &Path, file: &str, row: &str) -> Result<(Service, Option<f64>), String> {
+/// What the bench says of a backend.
+struct Benched {
+    service: Service,
+    /// The device's seconds for one picture.
+    device: Option<f64>,
+    /// Seconds of a request that are no work on its picture.
+    besides: f64,
+}
+
+/// Of a backend whose name begins so: what was served, as it will be; where that was not measured, whole requests.
+fn of_bench(beside: &Path, file: &str, row: &str) -> Result<Benched, String> {
     let text = std::fs::read_to_string(beside.join(file)).map_err(|error| format!("{file}: {error}"))?;
     let bench: Bench = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
-    let found = bench.rows.iter().find(|found| found.work == "request" && found.backend.starts_with(row));
-    let found = found.ok_or_else(|| format!("{file}: no row of requests on {row}"))?;
+    let of = |work: &str| bench.rows.iter().find(|found| found.work == work && found.backend.starts_with(row));
+    let found = of("served").or_else(|| of("request")).ok_or_else(|| format!("{file}: no row of requests on {row}"))?;
     let service = quantiles(&found.quantiles_ms, found.mean_ms).map_err(|error| format!("{file}: {error}"))?;
     let busy = found.gpu.as_ref().and_then(|gpu| gpu.busy_share);
-    Ok((service, busy.map(|share| share / found.images_per_second)))
+    let besides = found.besides_ms.unwrap_or(0.0) / 1e3;
+    Ok(Benched { service, device: busy.map(|share| share / found.images_per_second), besides })
 }
 
 fn text(path: &Path) -> Result<String, CapacityError> {

@@ -266,7 +266,13 @@ pub const FLAGS: &[Flag] = &[
         "most memory to take on each GPU, 256MiB or more; 0: as the work needs it, about 4 GiB. Memory on the host's side \
          is part of -memory-budget",
     ),
-    flag("debug-headers", Switch, "false", Operation, "say in a header Phasor-Placement where a picture was made"),
+    flag(
+        "debug-headers",
+        Switch,
+        "false",
+        Operation,
+        "say in headers where a picture was made (Phasor-Placement) and how long each stage took (Server-Timing)",
+    ),
     flag(
         "shadow",
         Text,

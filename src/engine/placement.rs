@@ -358,6 +358,8 @@ impl Placement {
                 pictures: stats.pictures,
                 bytes_up: stats.bytes_up,
                 bytes_down: stats.bytes_down,
+                device_memory: stats.device_memory,
+                host_memory: stats.host_memory,
                 busy: stats.busy,
             }
         };

@@ -108,6 +108,18 @@ impl Endpoint {
         Self::ALL.into_iter().find(|endpoint| endpoint.operation_name() == Some(name))
     }
 
+    /// Whether another picture may be laid over the source: then the source alone does not say what the answer is.
+    pub fn may_lay_pictures(self, params: &Params) -> bool {
+        match self {
+            Self::WatermarkImage => true,
+            Self::Pipeline => {
+                let is_mark = |name: &str| Self::from_operation_name(name) == Some(Self::WatermarkImage);
+                params.operations.iter().any(|operation| is_mark(&operation.name))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether what the operation cannot do without is there. Zero counts as missing, a negative number (which only a
     /// pipeline can hold) as given.
     ///

@@ -55,7 +55,7 @@ pub(super) struct Shared {
     busy: Cell<usize>,
     /// When the first byte of the answer under way was written.
     writing_since: Cell<Option<Instant>>,
-    /// When the answer under way was made; HTTP/1 only.
+    /// When the answer under way was made; HTTP/1 only (see `taken` for HTTP/2).
     answered: Cell<Option<Instant>>,
     gone: Cell<bool>,
     notify: Notify,

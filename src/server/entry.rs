@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::routes::{self, Route};
 use super::shadowing::Sample;
 use super::shutdown::Life;
+use super::taken::Taken;
 use super::{Client, error};
 use crate::query::Query;
 use crate::telemetry::{Attributes, Ending, Journal, events, in_request};
@@ -82,7 +83,10 @@ async fn respond(
     }
     let end = End { route, response: &response, elapsed: started.elapsed() };
     end.tell(app, http, journal);
-    response
+    match http.version() {
+        Version::HTTP_2 => response.map_body(|_, body| Taken::body(body)),
+        _ => response,
+    }
 }
 
 /// The checks, then the route's own work; failures become answers.

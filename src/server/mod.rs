@@ -20,6 +20,7 @@ mod refusal;
 mod routes;
 mod shadowing;
 mod shutdown;
+mod taken;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -181,8 +182,10 @@ async fn reread_keys(app: &Arc<App>) {
 
 #[cfg(feature = "tls")]
 type Acceptor = tokio_rustls::TlsAcceptor;
+/// There is none without the feature.
 #[cfg(not(feature = "tls"))]
-type Acceptor = std::convert::Infallible;
+#[derive(Clone)]
+enum Acceptor {}
 
 /// Workers that accept, guard, decode HTTP and hand requests to [`entry`].
 fn http_server(app: &Arc<App>, listener: TcpListener, tls: Option<Acceptor>) -> io::Result<Server> {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::events::SpanOutcome;
 use super::metrics::{
     ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_DEVICES, GPU_FALLBACKS, GPU_LOSSES,
-    GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY, QUEUE_LENGTH, SHED,
-    STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
+    GPU_MEMORY, GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY,
+    QUEUE_LENGTH, SHED, STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
 };
 use super::process;
 use super::registry::Value;
@@ -42,6 +42,10 @@ pub struct GpuFigures {
     pub bytes_up: u64,
     /// Bytes read back.
     pub bytes_down: u64,
+    /// Bytes of its buffers on the device now.
+    pub device_memory: u64,
+    /// Bytes of its buffers on the host now.
+    pub host_memory: u64,
     /// Time in which passes ran, by the device's clock; `None` where it has none.
     pub busy: Option<Duration>,
 }
@@ -121,6 +125,8 @@ fn take_over(gauges: &Gauges) {
         GPU_PICTURES.with([adapter]).set(gpu.pictures);
         GPU_BYTES.with([adapter, Value::Text("up")]).set(gpu.bytes_up);
         GPU_BYTES.with([adapter, Value::Text("down")]).set(gpu.bytes_down);
+        GPU_MEMORY.with([adapter, Value::Text("device")]).set(gpu.device_memory);
+        GPU_MEMORY.with([adapter, Value::Text("host")]).set(gpu.host_memory);
         if let Some(busy) = gpu.busy {
             GPU_BUSY.with([adapter]).set(busy);
         }

@@ -29,7 +29,8 @@ metrics! {
         [("reason", "`slow_head`, `slow_reader`, `slow_handshake`, `quiet`")];
     STAGES: 1, Histogram<Seconds> = "phasor_stage_duration_seconds", "Time spent in each stage of a request.",
         [("stage", "`fetch`, `queue`, `decode`, `device_wait` (until a GPU began), `steps`, `encode`, `write` (until the \
-          client's socket has taken the answer; HTTP/1 only)")];
+          client's socket has taken the answer; over \
+          HTTP/2, its window)")];
     QUEUE_LENGTH: 0, Gauge = "phasor_queue_length", "Jobs that wait for a thread.", [];
     QUEUE_DELAY: 0, Dial = "phasor_queue_delay_seconds",
         "How long a job that came now would wait: foretold from those before it, and no less than the oldest has waited.",
@@ -63,6 +64,9 @@ metrics! {
         "Time in which the GPU computed, by its own clock; only where it has one.", [ADAPTER];
     GPU_BYTES: 2, Counter = "phasor_gpu_bytes_total", "Bytes moved to and from GPUs.",
         [ADAPTER, ("direction", "`up`, `down`")];
+    GPU_MEMORY: 2, Gauge = "phasor_gpu_memory_bytes",
+        "Bytes of buffers, idle ones too; those of the device are what `--gpu-memory` bounds.",
+        [ADAPTER, ("place", "`device`, `host`")];
     SHADOWED: 1, Counter = "phasor_shadow_requests_total", "Samples of shadow mode, by what became of them.",
         [("result", "`same`, `status`, `format`, `size`, `pixels`, `body`, `unreadable`, `failed`, `timeout`, `too_large`, \
           `dropped`")];

@@ -27,13 +27,14 @@ fn the_figures_of_a_folder_add_up() {
         .map(|row| (row["backend"].as_str().unwrap(), row["work"].as_str().unwrap()))
         .filter(|(backend, _)| !backend.starts_with("vipsthumbnail"))
         .collect();
-    assert_eq!(kinds, [("cpu", "request"), ("cpu", "steps")]);
+    assert_eq!(kinds, [("cpu", "request"), ("cpu", "steps"), ("cpu", "served")]);
     for row in rows.iter().filter(|row| row["backend"] == "cpu") {
         let figure = |name: &str| row[name].as_f64().unwrap();
         assert!(figure("done") > 0.0 && row["failed"] == 0, "{row}");
         assert!(figure("images_per_second") > 0.0 && figure("megapixels_per_second") > 0.0);
         assert!(figure("p50_ms") > 0.0 && figure("p99_ms") >= figure("p50_ms"));
         assert!(row["gpu"].is_null());
+        assert_eq!(row["besides_ms"].as_f64().is_some_and(|ms| ms > 0.0), row["work"] == "served", "{row}");
     }
 }
 

@@ -15,7 +15,7 @@ const BLOCK: usize = 32;
 
 /// Where the golden stands in `tests/golden`, by the stem of the code that makes it; the fixture; the request, to which
 /// `type=png` is added. `MARKS` is where the fixtures can be fetched.
-const GOLDENS: &[(&str, &str, &str)] = &[
+pub const GOLDENS: &[(&str, &str, &str)] = &[
     ("resample/photo", "photo.jpg", "resize?width=120"),
     ("resample/upwards", "lossless.webp", "enlarge?width=240&height=180"),
     ("resample/stretched", "rgb.png", "resize?width=60&height=100&force=true"),
@@ -109,7 +109,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.replace('[', "%5B").replace(']', "%5D").replace('{', "%7B").replace('}', "%7D").replace('"', "%22")
 }
 

@@ -41,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("bench", &["backend", "codecs", "image", "ops", "plan", "query"]),
+    ("bench", &["backend", "codecs", "config", "image", "ops", "plan", "query", "server"]),
     ("capacity", &[]),
     ("main", &["bench", "capacity", "cli", "config", "server", "telemetry"]),
 ];

@@ -34,6 +34,8 @@ mod manifests;
 mod parity;
 /// What the README says to type.
 mod readme;
+/// The bytes of answers beside the number in their tags.
+mod rendering;
 /// What signs URLs besides this program.
 mod signers;
 /// Thumbnails from few coefficients against those from all samples.

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::fetching::{self, Wanted};
 use crate::codecs::{self, Header, OutputFormat};
-use crate::engine::{Job, Output, Placed};
+use crate::engine::{Job, Output, Placed, Timings};
 use crate::error::Error;
 use crate::plan::{self, Endpoint, Params};
 use crate::server::conditional::{Conditions, Tagger, Validators};
@@ -121,9 +121,9 @@ impl<'a> Asked<'a> {
         Self { endpoint, params, negotiated, conditions, tagger }
     }
 
-    /// What makes the source's bytes unnecessary. Where watermark pictures may come in, the source alone tells nothing.
+    /// What makes the source's bytes unnecessary. Where watermark pictures come in, the source alone tells nothing.
     fn unless(&self) -> Option<Unless> {
-        let alone = !matches!(self.endpoint, Endpoint::WatermarkImage | Endpoint::Pipeline);
+        let alone = !self.endpoint.may_lay_pictures(self.params);
         self.tagger.as_ref().filter(|_| alone).and_then(|tagger| self.conditions.unless(tagger))
     }
 
@@ -221,7 +221,7 @@ fn facts(header: &Header) -> HttpResponse {
 }
 
 fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
-    let Output { bytes, format, size, placed, .. } = output;
+    let Output { bytes, format, size, placed, timings } = output;
     let bytes: Bytes = bytes;
     let mut response =
         HttpResponse::build(StatusCode::OK).insert_header((header::CONTENT_TYPE, format.mime())).body(bytes);
@@ -231,12 +231,27 @@ fn picture(call: &Call<'_>, output: Output) -> HttpResponse {
         answer.insert(HeaderName::from_static("image-width"), HeaderValue::from(size.width()));
         answer.insert(HeaderName::from_static("image-height"), HeaderValue::from(size.height()));
     }
-    if call.app.config.debug_headers
-        && let Ok(text) = HeaderValue::from_str(&placement(&placed))
-    {
-        answer.insert(HeaderName::from_static("phasor-placement"), text);
+    if call.app.config.debug_headers {
+        let said = [("phasor-placement", placement(&placed)), ("server-timing", timing(&timings))];
+        for (name, text) in said {
+            if let Ok(text) = HeaderValue::from_str(&text) {
+                answer.insert(HeaderName::from_static(name), text);
+            }
+        }
     }
     response
+}
+
+/// `queue;dur=0.031, decode;dur=3.400, …`: milliseconds of each stage, as browsers' tools show them.
+fn timing(timings: &Timings) -> String {
+    let stages = [
+        ("queue", timings.queue),
+        ("decode", timings.decode),
+        ("device_wait", timings.device_wait),
+        ("steps", timings.steps),
+        ("encode", timings.encode),
+    ];
+    stages.map(|(name, took)| format!("{name};dur={:.3}", took.as_secs_f64() * 1e3)).join(", ")
 }
 
 /// `gpu0; cpu=1200us; gpu=310us; up=90000; down=5400`: where, what both were predicted to take, and the bytes that went

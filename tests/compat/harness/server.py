@@ -34,6 +34,8 @@ class Server:
         arguments = [*port_flags, "-a", "127.0.0.1", *extra, *(flag.replace("{PORT}", str(self.port)) for flag in flags)]
         at = words.index("{args}") if "{args}" in words else len(words)
         words[at : at + 1] = arguments
+        if "/" in words[0]:
+            words[0] = os.path.abspath(words[0])  # it is meant from here, not from where the server is started
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         environment.update((key, value.replace("{PORT}", str(self.port))) for key, value in env)
         self.folder = tempfile.TemporaryDirectory(prefix="compat-")

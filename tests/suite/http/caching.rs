@@ -100,6 +100,9 @@ fn a_file_that_is_known_is_not_read() {
     assert_eq!(if_none_match(&server, target, &tag).status, 200);
 }
 
+/// The operations of a pipeline: fit into 50 × 50.
+const FIT: &str = "operations=%5B%7B%22operation%22:%22fit%22,%22params%22:%7B%22width%22:50,%22height%22:50%7D%7D%5D";
+
 /// An origin whose answers can be changed.
 fn changing(first: Vec<u8>) -> (Origin, Arc<Mutex<Vec<u8>>>) {
     let now = Arc::new(Mutex::new(first));
@@ -124,10 +127,15 @@ fn a_sources_strong_tag_is_enough_and_its_body_is_not_waited_for() {
     let target = format!("/resize?width=40&url={}", origin.url("/a.jpg"));
     let first = server.get(&target);
     assert_eq!(first.header("last-modified").as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+    // So it is where operations are a list, as long as none of them brings a picture of its own.
+    let listed = format!("/pipeline?{FIT}&url={}", origin.url("/a.jpg"));
+    let fitted = server.get(&listed);
+    fitted.assert_picture("image/jpeg", 50, 38);
     // A body that never comes.
     *now.lock().unwrap() = b"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 90000\r\n\r\n".to_vec();
     let started = Instant::now();
     assert_eq!(if_none_match(&server, &target, &tag(&first)).status, 304);
+    assert_eq!(if_none_match(&server, &listed, &tag(&fitted)).status, 304);
     assert!(started.elapsed() < Duration::from_secs(3));
     *now.lock().unwrap() = with_headers("ETag: \"v2\"\r\n", &jpeg(80, 60));
     let second = if_none_match(&server, &target, &tag(&first));
@@ -277,9 +285,7 @@ fn measured(flags: &[&str]) -> (Serving, u16) {
 fn nothing_is_decoded_for_who_has_the_picture() {
     let (serving, admin) = measured(&[]);
     let ask = |tags: &str| {
-        let operations = "%5B%7B%22operation%22:%22fit%22,%22params%22:%7B%22width%22:50,%22height%22:50%7D%7D%5D";
-        let target = format!("/pipeline?file=photo.jpg&operations={operations}");
-        serving.client().request("GET", &target, &[("If-None-Match", tags)], None)
+        serving.client().request("GET", &format!("/pipeline?file=photo.jpg&{FIT}"), &[("If-None-Match", tags)], None)
     };
     let first = ask("\"x\"");
     assert_eq!((first.status, decoded(admin)), (200, 1.0), "{}", first.text());
@@ -293,6 +299,41 @@ fn nothing_is_decoded_for_who_has_the_picture() {
         assert_eq!(serving.client().request("GET", target, &[("If-None-Match", &one)], None).status, 304);
     }
     assert_eq!(decoded(admin), 2.0);
+}
+
+/// With a mark, be it of a request's own or of a pipeline's, both pictures are read and neither is decoded.
+#[test]
+fn no_watermark_is_decoded_for_who_has_the_picture() {
+    let mark = png(10, 10);
+    let served = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&served);
+    let origin = Origin::with(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        answer("200 OK", &mark)
+    });
+    let (serving, admin) = measured(&["-enable-url-source", "-source-networks=127.0.0.1/32"]);
+    let image = origin.url("/mark");
+    let operations = format!(
+        "%5B%7B%22operation%22:%22watermarkImage%22,%22params%22:%7B%22image%22:%22{image}%22%7D%7D,\
+         %7B%22operation%22:%22fit%22,%22params%22:%7B%22width%22:50,%22height%22:50%7D%7D%5D"
+    );
+    let requests = [
+        format!("/watermarkimage?file=photo.jpg&image={image}"),
+        format!("/pipeline?file=photo.jpg&operations={operations}"),
+    ];
+    for (number, target) in (1_u8..).zip(&requests) {
+        let first = serving.client().request("GET", target, &[], None);
+        assert_eq!((first.status, decoded(admin)), (200, f64::from(number)), "{}", first.text());
+        let fetched = served.load(Ordering::Relaxed);
+        for listed in [tag(&first).as_str(), "*"] {
+            assert_eq!(
+                serving.client().request("GET", target, &[("If-None-Match", listed)], None).status,
+                304,
+                "{target}"
+            );
+        }
+        assert_eq!((decoded(admin), served.load(Ordering::Relaxed)), (f64::from(number), fetched + 2), "{target}");
+    }
 }
 
 /// A cache between client and server; killed when dropped.

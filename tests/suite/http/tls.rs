@@ -134,6 +134,40 @@ mod encrypted {
         });
     }
 
+    /// The client's window is small: the answer is under way until it reads.
+    #[test]
+    fn writing_is_timed_over_http_2_until_the_client_has_read() {
+        use super::super::metrics::value;
+        use super::super::serving::{Serving, free_port};
+
+        let admin = free_port();
+        let port = admin.to_string();
+        let flags = ["-a", "127.0.0.1", "-p", "0", "-admin-address", "127.0.0.1", "-admin-port", &port];
+        let serving = Serving::with(&[&flags[..], &FLAGS[..4], &["-mount", "tests/fixtures"]].concat(), &[]);
+        let told = |what: &str| {
+            let page = Client::connect(([127, 0, 0, 1], admin).into()).request("GET", "/metrics", &[], None).text();
+            value(&page, &format!("phasor_stage_duration_seconds_{what}{{stage=\"write\"}}"))
+        };
+        run(async {
+            let stream = connect(serving.address(), b"h2").await;
+            let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+            builder.initial_stream_window_size(1 << 10);
+            let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            let uri = "https://localhost/resize?width=120&type=png&file=photo.jpg";
+            let ask = hyper::Request::get(uri).body(Full::<Bytes>::default()).unwrap();
+            let answer = sender.send_request(ask).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            assert!(told("count") < 1.0, "nobody has read it yet");
+            assert!(answer.into_body().collect().await.unwrap().to_bytes().len() > 4096);
+            let end = Instant::now() + Duration::from_secs(5);
+            while told("count") < 1.0 && Instant::now() < end {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert!(told("count") > 0.5 && told("sum") > 0.35, "{} in {} s", told("count"), told("sum"));
+    }
+
     /// Frames of an idle HTTP/2 connection are no slow head.
     #[test]
     fn an_idle_http_2_connection_is_kept_for_its_time_and_then_closed() {
