@@ -164,7 +164,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Moves to the last FF of the next marker, over stuffing and fill bytes, or to the end.
-    pub(super) fn to_marker(&mut self) {
+    pub(super) fn seek_marker(&mut self) {
         while let Some(ff) = memchr::memchr(0xFF, self.rest()) {
             self.at += ff;
             match self.rest().get(1) {
