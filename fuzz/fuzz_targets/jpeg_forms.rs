@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use phasor::codecs::jpeg::coefficients::{self, Ask};
 use phasor::codecs::{DecodeSpec, Detail, Format, decode, probe, sniff};
-use phasor::image::{ImageBuf, Picture, Rect, Size};
+use phasor::image::{ImageBuf, Rect, Size};
 
 fuzz_target!(|input: ([u8; 4], &[u8])| {
     let ([left, top, width, height], bytes) = input;
@@ -13,7 +13,7 @@ fuzz_target!(|input: ([u8; 4], &[u8])| {
         return;
     }
     let Ok(header) = probe(bytes, &limits) else { return };
-    if header.size.area() > 1 << 16 {
+    if header.size.area() > 1 << 14 {
         return;
     }
     for count in [1, 6] {
@@ -37,7 +37,6 @@ fuzz_target!(|input: ([u8; 4], &[u8])| {
         let spec = DecodeSpec { detail, window: Some(window), ..DecodeSpec::default() };
         if let Ok(decoded) = decode(bytes, &header, &spec, &limits, &|| false) {
             assert_eq!(decoded.picture.size(), header.size);
-            assert!(!matches!(decoded.picture, Picture::Packed(_)) || header.channels > 1 || whole.is_ok());
         }
     }
 });

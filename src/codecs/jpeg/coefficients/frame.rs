@@ -139,14 +139,10 @@ impl<'a> Walker<'a> {
         self.quantisation.get(usize::from(table))?.as_ref()
     }
 
+    /// A table of sizes; none that no value can have.
     pub(super) fn dc_table(&self, table: u8) -> Result<Table, Refused> {
         let definition = self.dc.get(usize::from(table)).and_then(Option::as_ref).ok_or(Refused::Damaged)?;
-        Ok(Table::new(definition))
-    }
-
-    /// As [`Self::dc_table`], with no size that no value can have.
-    pub(super) fn sound_dc_table(&self, table: u8) -> Result<Table, Refused> {
-        let table = self.dc_table(table)?;
+        let table = Table::new(definition);
         let sound = table.codes(16).all(|(_, _, size)| size <= 15);
         if sound { Ok(table) } else { Err(Refused::Damaged) }
     }
@@ -174,7 +170,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Moves to the last FF of the next marker, over stuffing and fill bytes, or to the end.
-    pub(super) fn to_marker(&mut self) {
+    pub(super) fn seek_marker(&mut self) {
         while let Some(ff) = memchr::memchr(0xFF, self.rest()) {
             self.at += ff;
             match self.rest().get(1) {

@@ -127,7 +127,7 @@ fn parts(walker: &mut Walker<'_>, frame: &Frame, scan: &Scan, window: &Window) -
     for &(component, dc, ac) in &scan.parts {
         let c = frame.components.get(component).ok_or(Refused::Damaged)?;
         let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
-        let (dc, ac) = (walker.sound_dc_table(dc)?, walker.ac_table(ac)?);
+        let (dc, ac) = (walker.dc_table(dc)?, walker.ac_table(ac)?);
         let skips = (!window.is_whole()).then(|| AcSkips::new(&ac).whole());
         let wanted = window.blocks(c);
         parts.push(Part { component, dc, ac: Symbols::new(ac), skips, predictor: 0, h, v, wanted });

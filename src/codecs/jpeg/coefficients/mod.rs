@@ -214,7 +214,7 @@ impl Read {
         let mut walker = frame::Walker::new(bytes)?;
         let frame = walker.frame()?;
         let alike = frame.components.iter().all(|c| c.size == frame.size);
-        if !frame.is_planar() && !(frame.colours == Colours::Rgb && alike) {
+        if !(frame.is_planar() || frame.colours == Colours::Rgb && alike) {
             return Err(Refused::Kind);
         }
         let grids = frame.components.iter().map(|c| frame::Grid::new(c, frame.kept(c, kept))).collect();

@@ -154,7 +154,7 @@ fn dc_scan(
     for &(component, dc, _) in &scan.parts {
         let c = &frame.components[component];
         let (h, v) = if interleaved { (c.h, c.v) } else { (1, 1) };
-        let table = if scan.high == 0 { Some(walker.sound_dc_table(dc)?) } else { None };
+        let table = if scan.high == 0 { Some(walker.dc_table(dc)?) } else { None };
         parts.push(DcPart { component, table, predictor: 0, h, v });
     }
     let (across, down) = match parts.as_slice() {

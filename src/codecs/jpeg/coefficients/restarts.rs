@@ -27,7 +27,7 @@ impl Restarts {
         let due = self.number;
         self.number = (due + 1) % 8;
         loop {
-            walker.to_marker();
+            walker.seek_marker();
             let Some(&[0xFF, code]) = walker.rest().first_chunk() else { return Found::End };
             match code {
                 0xD0..=0xD7 => match (code - 0xD0 + 8 - due) % 8 {

@@ -239,3 +239,15 @@ fn a_window_is_that_part_of_the_whole() {
     }
     assert!(differ >= 40, "{differ}: the rest is left out");
 }
+
+#[test]
+fn the_readers_agree_about_tables_that_no_file_can_have() {
+    let mut bytes = fixture("grey.jpg");
+    let table = bytes.windows(5).position(|five| five[..2] == [0xFF, 0xC4] && five[4] == 0).unwrap();
+    let counts: usize = bytes[table + 5..table + 21].iter().map(|&n| usize::from(n)).sum();
+    // The longest code, which the picture need not have.
+    bytes[table + 21 + counts - 1] = 16;
+    let ask = Ask::default();
+    assert!(coefficients::is_same_leniently(&bytes, 1));
+    assert!(ask.packed(&bytes).is_err() && ask.coefficients(&bytes, 1).is_err());
+}
