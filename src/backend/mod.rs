@@ -24,6 +24,12 @@ pub enum BackendError {
     /// The device is gone; the job must be done again elsewhere.
     #[error("device lost")]
     DeviceLost,
+    /// The device gave no answer in time; the job must be done again elsewhere.
+    #[error("the device gave no answer in time")]
+    Hung,
+    /// The device refused a command; the job must be done again elsewhere.
+    #[error("the device refused a command")]
+    Refused,
     /// The memory that a device may use is in use; the job must be done elsewhere.
     #[error("no memory left for the device")]
     OutOfMemory,
@@ -38,6 +44,8 @@ pub enum Drill {
     Hang(std::time::Duration),
     /// It is given a command that is wrong.
     Invalid,
+    /// Its thread does not come back from the driver for so long.
+    Stuck(std::time::Duration),
 }
 
 /// Asked between and inside long steps whether to go on.

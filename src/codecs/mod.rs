@@ -76,6 +76,9 @@ pub enum EncodeError {
         /// Longest side.
         limit: u32,
     },
+    /// The system gave no memory.
+    #[error("no memory left")]
+    OutOfMemory,
     /// The encoder itself failed.
     #[error("{format} encoder: {reason}")]
     Failed {

@@ -354,6 +354,7 @@ impl Placement {
                 adapter: gpu.backend.adapter().index,
                 devices: u64::from(stats.alive),
                 losses: stats.losses,
+                given_up: stats.given_up,
                 submissions: stats.submissions,
                 pictures: stats.pictures,
                 bytes_up: stats.bytes_up,
@@ -380,6 +381,8 @@ impl Decided {
         let reason = match error {
             BackendError::Impossible(_) => "unsupported",
             BackendError::OutOfMemory => "memory",
+            BackendError::Hung => "hung",
+            BackendError::Refused => "refused",
             BackendError::Cancelled | BackendError::DeviceLost => "device_lost",
         };
         events::gpu_fell_back(reason, &error.to_string());

@@ -123,9 +123,12 @@ fn engine(error: &EngineError) -> Told {
         EngineError::Backend(backend) => match backend {
             BackendError::Impossible(_) => (400, prefixed(backend), None),
             BackendError::Cancelled => (503, "Timeout".to_owned(), None),
-            BackendError::DeviceLost | BackendError::OutOfMemory => (503, "Server is busy".to_owned(), Some(1)),
+            BackendError::DeviceLost | BackendError::Hung | BackendError::Refused | BackendError::OutOfMemory => {
+                (503, "Server is busy".to_owned(), Some(1))
+            }
         },
         EngineError::Encode(encode) => match encode {
+            EncodeError::OutOfMemory => (503, "Server is busy".to_owned(), Some(1)),
             EncodeError::FormatNotWritten | EncodeError::TooLarge { .. } | EncodeError::Failed { .. } => {
                 (400, prefixed(encode), None)
             }

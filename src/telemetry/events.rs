@@ -162,6 +162,11 @@ pub fn gpu_lost() {
     tracing::warn!("gpu device lost; rebuilding it");
 }
 
+/// A device's thread does not come back from the driver; `replaced`: whether there will be another one.
+pub fn gpu_given_up(replaced: bool) {
+    tracing::error!(replaced, "gpu driver does not return; its thread was given up");
+}
+
 /// A driver reported an error or a loss.
 pub fn gpu_complained(what: &str) {
     tracing::warn!(what, "gpu error");

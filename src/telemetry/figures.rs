@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::events::SpanOutcome;
 use super::metrics::{
-    ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_DEVICES, GPU_FALLBACKS, GPU_LOSSES,
-    GPU_MEMORY, GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY,
+    ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_DEVICES, GPU_FALLBACKS, GPU_GIVEN_UP,
+    GPU_LOSSES, GPU_MEMORY, GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY,
     QUEUE_LENGTH, SHED, STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
 };
 use super::process;
@@ -34,6 +34,8 @@ pub struct GpuFigures {
     pub devices: u64,
     /// Devices lost since the start.
     pub losses: u64,
+    /// Threads that did not come back from the driver.
+    pub given_up: u64,
     /// Submissions.
     pub submissions: u64,
     /// Pictures in them.
@@ -121,6 +123,7 @@ fn take_over(gauges: &Gauges) {
         let adapter = adapter(gpu.adapter);
         GPU_UP.with([adapter]).set(gpu.devices);
         GPU_LOSSES.with([adapter]).set(gpu.losses);
+        GPU_GIVEN_UP.with([adapter]).set(gpu.given_up);
         GPU_SUBMISSIONS.with([adapter]).set(gpu.submissions);
         GPU_PICTURES.with([adapter]).set(gpu.pictures);
         GPU_BYTES.with([adapter, Value::Text("up")]).set(gpu.bytes_up);
@@ -147,7 +150,7 @@ fn take_over(gauges: &Gauges) {
     if !gauges.gpus.is_empty() {
         STAGES.with([Value::Text("device_wait")]);
         GPU_BATCH.with([]);
-        for reason in ["device_lost", "memory", "unsupported"] {
+        for reason in ["device_lost", "hung", "refused", "memory", "unsupported"] {
             GPU_FALLBACKS.with([Value::Text(reason)]);
         }
     }

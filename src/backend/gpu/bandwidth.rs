@@ -26,8 +26,10 @@ pub(super) fn copy_bandwidth(device: &Device, software: bool) -> Option<f64> {
         }
         let commands = encoder.finish();
         let begun = Instant::now();
-        device.queue.submit([commands]);
-        device.device.poll(PollType::wait_indefinitely()).ok()?;
+        device.submit(commands)?;
+        if !device.poll(PollType::wait_indefinitely()) {
+            return None;
+        }
         best = best.min(begun.elapsed().as_secs_f64());
     }
     device.pool.put(from);

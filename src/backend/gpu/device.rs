@@ -1,12 +1,15 @@
 //! A device with its pipelines, and whether it still lives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
+use crate::backend::BackendError;
 use crate::telemetry::events;
 
+use super::fate::{Cause, Fate};
+use super::holds::{Hold, Holds, Turns};
 use super::pool::{Accounts, Pool};
 use super::recipe::Limits;
 use super::shaders::Shader;
@@ -36,7 +39,9 @@ pub(super) struct Device {
     pub(super) timer: Option<Timer>,
     /// Of each shader, from work memory and from the input.
     pipelines: Vec<[wgpu::ComputePipeline; 2]>,
-    failed: Arc<AtomicBool>,
+    fate: Arc<Fate>,
+    holds: Arc<Holds>,
+    turns: Arc<Turns>,
 }
 
 /// Why there is no device.
@@ -68,24 +73,31 @@ impl Device {
         largest_binding: u64,
         accounts: &Accounts,
     ) -> Result<Self, OpenError> {
-        let failed = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&failed);
+        let fate: Arc<Fate> = Arc::default();
+        let theirs = Arc::clone(&fate);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             // After a loss every call complains; the first complaint is the one that tells something.
-            if !flag.swap(true, Ordering::AcqRel) {
+            let cause = match error {
+                wgpu::Error::OutOfMemory { .. } => Cause::Memory,
+                wgpu::Error::Validation { .. } => Cause::Refused,
+                wgpu::Error::Internal { .. } => Cause::Lost,
+            };
+            if theirs.end(cause) {
                 events::gpu_complained(&error.to_string());
             }
         }));
-        let flag = Arc::clone(&failed);
+        let theirs = Arc::clone(&fate);
         device.set_device_lost_callback(move |reason, message| {
-            flag.store(true, Ordering::Release);
-            events::gpu_complained(&format!("device lost ({reason:?}) {message}"));
+            if theirs.end(Cause::Lost) {
+                events::gpu_complained(&format!("device lost ({reason:?}) {message}"));
+            }
         });
         let layout = bind_group_layout(&device);
         let pipelines = pipelines(&device, &layout);
         let offered = device.limits();
         let largest = offered.max_storage_buffer_binding_size.min(offered.max_buffer_size);
         let binding = largest.min(largest_binding).saturating_sub(SLACK).max(SLACK);
+        let turns: Arc<Turns> = Arc::default();
         let made = Self {
             limits: Limits {
                 binding,
@@ -94,13 +106,15 @@ impl Device {
             },
             largest_binding: largest,
             workgroups: offered.max_compute_workgroups_per_dimension,
-            pool: Pool::new(accounts.clone(), IDLE_BYTES, offered.max_buffer_size),
+            pool: Pool::new(accounts.clone(), IDLE_BYTES, offered.max_buffer_size, Arc::clone(&turns)),
             timer: Timer::new(&device, &queue),
             device,
             queue,
             layout,
             pipelines,
-            failed,
+            fate,
+            holds: Arc::default(),
+            turns,
         };
         if made.is_lost() { Err(OpenError("a shader was refused".into())) } else { Ok(made) }
     }
@@ -111,12 +125,49 @@ impl Device {
 
     /// Whether anything went wrong: then nothing that it computed is believed.
     pub(super) fn is_lost(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
+        self.fate.is_sealed()
+    }
+
+    /// To be held while mapped memory is read or written; `None` when nothing is mapped any more.
+    pub(super) fn hold(&self) -> Option<Hold> {
+        self.holds.hold()
+    }
+
+    /// Submits, unless the device is lost: then its memory may be freed only when nobody holds it.
+    pub(super) fn submit(&self, commands: wgpu::CommandBuffer) -> Option<wgpu::SubmissionIndex> {
+        self.turns.poll(|| (!self.is_lost()).then(|| self.queue.submit([commands])))
+    }
+
+    /// Polls, unless the device is lost; whether what was waited for was reached.
+    pub(super) fn poll(&self, how: wgpu::PollType) -> bool {
+        self.turns.poll(|| !self.is_lost() && self.device.poll(how).is_ok())
+    }
+
+    /// Destroys what is left, once nobody holds any of it. A driver may wait here for work that hangs, or not come back.
+    /// Whether it was done; if not, everything must stay as it is.
+    pub(super) fn destroy(&self, within: Duration) -> bool {
+        self.give_up(Cause::Lost);
+        if !self.holds.close(within) {
+            return false;
+        }
+        self.device.destroy();
+        // This calls back whoever waits for something of this device, and frees its memory.
+        self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(within) }).is_ok()
     }
 
     /// Gives the device up.
-    pub(super) fn give_up(&self) {
-        self.failed.store(true, Ordering::Release);
+    pub(super) fn give_up(&self, cause: Cause) {
+        self.fate.end(cause);
+    }
+
+    /// What those who wait are told: why the device is no more.
+    pub(super) fn told(&self) -> BackendError {
+        self.fate.told()
+    }
+
+    /// Does not come back for so long, as in a driver.
+    pub(super) fn stick(&self, about: Duration) {
+        self.turns.poll(|| std::thread::sleep(about));
     }
 }
 

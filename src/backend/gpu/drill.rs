@@ -19,13 +19,13 @@ pub(super) fn hang(device: &Device, about: Duration) {
     let Some(spinner) = Spinner::new(device) else { return };
     // What a driver compiles it compiles now.
     spinner.spin(1);
-    let _ = device.device.poll(PollType::wait_indefinitely());
+    device.poll(PollType::wait_indefinitely());
     let (mut groups, mut took) = (1, Duration::ZERO);
     while took < TRIAL && groups < 1 << 30 && !device.is_lost() {
         groups *= 2;
         let begun = Instant::now();
         spinner.spin(groups);
-        let _ = device.device.poll(PollType::wait_indefinitely());
+        device.poll(PollType::wait_indefinitely());
         took = begun.elapsed();
     }
     spinner.spin((about.as_secs_f64() / took.as_secs_f64().max(1e-6) * f64::from(groups)).min(4e9) as u32);
@@ -58,7 +58,7 @@ impl<'a> Spinner<'a> {
     }
 
     fn spin(&self, groups: u32) {
-        let Device { device, queue, workgroups, .. } = self.device;
+        let Device { device, workgroups, .. } = self.device;
         let whole = wgpu::BufferBinding { buffer: &self.state, offset: 0, size: wgpu::BufferSize::new(8) };
         let group = device.create_bind_group(&BindGroupDescriptor {
             label: None,
@@ -72,7 +72,7 @@ impl<'a> Spinner<'a> {
         let across = groups.min(*workgroups);
         pass.dispatch_workgroups(across, groups.div_ceil(across).min(*workgroups), 1);
         drop(pass);
-        queue.submit([encoder.finish()]);
+        self.device.submit(encoder.finish());
     }
 }
 
@@ -82,5 +82,5 @@ pub(super) fn invalid(device: &Device) {
     let (Some(from), Some(to)) = (take(), take()) else { return };
     let mut encoder = device.device.create_command_encoder(&CommandEncoderDescriptor::default());
     encoder.copy_buffer_to_buffer(&from, 0, &to, to.size(), 4096);
-    device.queue.submit([encoder.finish()]);
+    device.submit(encoder.finish());
 }

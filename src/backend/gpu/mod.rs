@@ -4,7 +4,10 @@ mod adapter;
 mod bandwidth;
 mod device;
 mod drill;
+mod fate;
+mod holds;
 mod layout;
+mod lives;
 mod pool;
 mod recipe;
 mod record;
@@ -35,12 +38,13 @@ pub use device::OpenError;
 pub use recipe::Source;
 
 use device::Device;
+use lives::{Life, Lives};
 use pool::Accounts;
 use recipe::{Output, Recipe};
 use staging::{Open, Program};
 use tables::TableCache;
 use waiter::{Ticket, Waiter, Watch};
-use worker::{Counters, Current, Job, Life, Order, Terms, current};
+use worker::{Counters, Crew, Job, Order, Terms};
 
 /// How often who waits in a call looks whether waiting still makes sense.
 const LOOK: Duration = Duration::from_millis(10);
@@ -53,7 +57,7 @@ pub struct GpuBackend {
     name: String,
     report: AdapterReport,
     tables: TableCache,
-    lives: Current,
+    lives: Lives,
     counters: Arc<Counters>,
     accounts: Accounts,
     watch: Watch,
@@ -79,6 +83,8 @@ pub struct GpuStats {
     pub submitting: Duration,
     /// Devices lost.
     pub losses: u64,
+    /// Of those, how many because their thread did not come back from the driver.
+    pub given_up: u64,
     /// Whether there is a device now.
     pub alive: bool,
     /// Jobs that wait for the device now.
@@ -190,10 +196,10 @@ impl Answer {
     /// [`BackendError::DeviceLost`] when the device was lost meanwhile: then nothing that it made is believed.
     pub fn picture(self) -> Result<GpuPicture, BackendError> {
         let Self { life, ready, output, bytes_up, bytes_down } = self;
-        let (waited, picture) = (ready.waited, ready.picture(&output).ok_or(BackendError::DeviceLost)?);
+        let (waited, picture) = (ready.waited, ready.picture(&output).ok_or_else(|| life.device.told())?);
         drop(ready);
         if life.device.is_lost() {
-            return Err(BackendError::DeviceLost);
+            return Err(life.device.told());
         }
         Ok(GpuPicture { picture, bytes_up, bytes_down, waited })
     }
@@ -223,15 +229,16 @@ impl GpuBackend {
         let largest_binding = wanted.largest_binding.unwrap_or(u64::MAX);
         let theirs = accounts.clone();
         let open = move || Device::open(&adapter, largest_binding, &theirs);
-        let lives = worker::start(&name, open, Arc::clone(&counters), terms.clone())?;
-        let watched = Arc::clone(&lives);
-        let lost = move || {
-            // Its thread does not come back from the driver: nobody goes there any more.
-            if let Some(life) = current(&watched) {
-                life.device.give_up();
-                worker::set(&watched, None);
-            }
+        let lives = Lives::default();
+        let crew = Crew {
+            name: name.clone(),
+            open: Arc::new(open),
+            lives: lives.clone(),
+            counters: Arc::clone(&counters),
+            terms: terms.clone(),
         };
+        crew.start()?;
+        let lost = move |thread| crew.give_up(thread);
         let watch = Watch::start(&name, terms.deadline + PATIENCE, lost).map_err(|e| OpenError(e.to_string()))?;
         Ok(Self { name, report, tables: TableCache::default(), lives, counters, accounts, watch, terms })
     }
@@ -244,7 +251,7 @@ impl GpuBackend {
     /// What was counted.
     pub fn stats(&self) -> GpuStats {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let life = current(&self.lives);
+        let life = self.lives.current();
         let timed = life.as_ref().is_some_and(|life| life.device.timer.is_some());
         GpuStats {
             busy: timed.then(|| Duration::from_nanos(of(&self.counters.busy))),
@@ -255,6 +262,7 @@ impl GpuBackend {
             bytes_up: of(&self.counters.bytes_up),
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
+            given_up: of(&self.counters.given_up),
             alive: life.is_some(),
             waiting: of(&self.counters.waiting),
             waited: Duration::from_nanos(of(&self.counters.waited)),
@@ -266,7 +274,7 @@ impl GpuBackend {
     /// Bytes that the device reads and writes in a second when it copies within its memory, measured now; `None` when
     /// there is no device. Blocks until other work is done.
     pub fn measure_copy_bandwidth(&self) -> Option<f64> {
-        let life = current(&self.lives)?;
+        let life = self.lives.current()?;
         let (answer, answered) = mpsc::sync_channel(1);
         life.orders.try_send(Order::Bandwidth { software: self.report.software, answer }).ok()?;
         answered.recv_timeout(self.terms.deadline + PATIENCE).ok()?
@@ -288,7 +296,7 @@ impl GpuBackend {
         overlays: &'a [ImageBuf],
         work: (&[Step], Form),
     ) -> Result<Prepared<'a>, BackendError> {
-        let life = current(&self.lives).ok_or(BackendError::DeviceLost)?;
+        let life = self.lives.current().ok_or(BackendError::DeviceLost)?;
         let recipe = Recipe::new(source, overlays, work, &life.device.limits, &self.tables)
             .map_err(|e| BackendError::Impossible(e.to_string()))?;
         Ok(Prepared { life, recipe })
@@ -301,11 +309,19 @@ impl GpuBackend {
         let (output, bytes_up, bytes_down) = (program.output, program.bytes_up, program.bytes_down());
         let (counters, their, begun) = (Arc::clone(&self.counters), life.clone(), Instant::now());
         counters.waiting.fetch_add(1, Ordering::Relaxed);
-        let waiter = Arc::new(Waiter::new(Box::new(move |result| {
-            counters.waiting.fetch_sub(1, Ordering::Relaxed);
-            counters.waited.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
-            done(result.map(|ready| Answer { life: their, ready, output, bytes_up, bytes_down }));
-        })));
+        let waiter = Arc::new(Waiter::new(
+            life.thread,
+            Box::new(move |result| {
+                counters.waiting.fetch_sub(1, Ordering::Relaxed);
+                counters.waited.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                done(match result {
+                    Ok(ready) => Ok(Answer { life: their, ready, output, bytes_up, bytes_down }),
+                    // Who did not hear why is told now.
+                    Err(BackendError::DeviceLost) => Err(their.device.told()),
+                    Err(other) => Err(other),
+                });
+            }),
+        ));
         self.watch.add(&waiter);
         // An order that is refused is dropped, which tells.
         let _ = life.orders.try_send(Order::Picture(Box::new(Job { program, ticket: Ticket(waiter), since: begun })));
@@ -339,12 +355,9 @@ impl GpuBackend {
 
     /// Makes the device fail in some way; it is rebuilt in the background. For tests of just that.
     pub fn drill(&self, drill: Drill) {
-        let Some(life) = current(&self.lives) else { return };
-        match drill {
-            Drill::Loss => life.device.device.destroy(),
-            // A full queue is trouble enough.
-            other => drop(life.orders.try_send(Order::Drill(other))),
-        }
+        let Some(life) = self.lives.current() else { return };
+        // A full queue is trouble enough.
+        drop(life.orders.try_send(Order::Drill(drill)));
     }
 }
 

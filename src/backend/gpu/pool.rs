@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wgpu::{Buffer, BufferDescriptor, BufferUsages, Device};
 
 use crate::budget::{Charge, MemoryBudget};
+
+use super::holds::Turns;
 
 /// Smallest buffer.
 const LEAST: u64 = 4096;
@@ -100,6 +102,7 @@ pub(super) struct Pool {
     bounds: [u64; 2],
     /// Bytes of the largest buffer.
     largest: u64,
+    turns: Arc<Turns>,
 }
 
 #[derive(Debug, Default)]
@@ -126,10 +129,10 @@ const fn kind(usage: Use) -> usize {
 
 impl Pool {
     /// `bound`: bytes of each kind that may lie idle, at most.
-    pub(super) fn new(accounts: Accounts, bound: u64, largest: u64) -> Self {
+    pub(super) fn new(accounts: Accounts, bound: u64, largest: u64, turns: Arc<Turns>) -> Self {
         let host = bound.min(accounts.idle());
         let device = if accounts.unified { host } else { bound.min(accounts.device.total() / 2) };
-        Self { idle: Mutex::default(), accounts, bounds: [host, device], largest }
+        Self { idle: Mutex::default(), accounts, bounds: [host, device], largest, turns }
     }
 
     /// A buffer of at least `bytes`; a staging buffer is mapped. `None` when the memory that there may be is in use.
@@ -148,12 +151,14 @@ impl Pool {
             self.evict();
             self.accounts.charge(usage, class)
         })?;
-        let buffer = device.create_buffer(&BufferDescriptor {
+        let descriptor = BufferDescriptor {
             label: None,
             size: class,
             usage: usage.usages(),
             mapped_at_creation: usage == Use::Staging,
-        });
+        };
+        // Mapping may fail, and then the device is lost.
+        let buffer = self.turns.make(|| device.create_buffer(&descriptor))?;
         Some(Lent { buffer, usage, _charges: charges })
     }
 
@@ -225,7 +230,7 @@ mod tests {
     #[test]
     fn idle_buffers_are_used_again_and_bounded() {
         let (device, _queue) = Device::noop(&wgpu::DeviceDescriptor::default());
-        let pool = Pool::new(unbounded(), 20_000, 1 << 30);
+        let pool = Pool::new(unbounded(), 20_000, 1 << 30, Arc::default());
         let take = |usage, bytes| pool.take(&device, usage, bytes).unwrap();
         let first = take(Use::Device, 5000);
         let buffer = first.buffer.clone();
@@ -244,7 +249,7 @@ mod tests {
         let (device, _queue) = Device::noop(&wgpu::DeviceDescriptor::default());
         let budget = MemoryBudget::new(100_000);
         let accounts = Accounts::new(Some(budget.clone()), false, 50_000);
-        let pool = Pool::new(accounts.clone(), 1 << 30, 1 << 30);
+        let pool = Pool::new(accounts.clone(), 1 << 30, 1 << 30, Arc::default());
         let staging = pool.take(&device, Use::Staging, 8192).unwrap();
         assert_eq!((budget.used(), accounts.host.used(), accounts.device.used()), (8192, 8192, 0));
         pool.put(staging);
@@ -262,7 +267,7 @@ mod tests {
         drop(on_device);
         assert!(pool.take(&device, Use::Device, 4096).is_some());
         // But where they are one.
-        let pool = Pool::new(Accounts::new(Some(budget.clone()), true, u64::MAX), 1 << 30, 1 << 30);
+        let pool = Pool::new(Accounts::new(Some(budget.clone()), true, u64::MAX), 1 << 30, 1 << 30, Arc::default());
         let shared = pool.take(&device, Use::Device, 40_000).unwrap();
         assert_eq!(budget.used(), 49_152);
         drop(shared);

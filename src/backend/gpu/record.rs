@@ -63,6 +63,7 @@ impl Recorder {
         let table_bytes = 4 * missing.words.len() as u64;
         let staging = take(Use::Staging, meta_bytes + table_bytes)?;
         {
+            let _hold = device.hold().ok_or(BackendError::DeviceLost)?;
             let mut view =
                 staging.get_mapped_range_mut(..meta_bytes + table_bytes).map_err(|_| BackendError::DeviceLost)?;
             view.slice(..meta_bytes as usize).copy_from_slice(bytemuck::cast_slice(&layout.meta));

@@ -23,9 +23,11 @@ impl Results {
         Self { device, buffer: Some(buffer) }
     }
 
-    /// Bytes of the buffer; `None` when they are not mapped.
-    pub(super) fn view(&self, range: Range<u64>) -> Option<wgpu::BufferView> {
-        self.buffer.as_ref()?.get_mapped_range(range).ok()
+    /// What is read from bytes of the buffer; `None` when they are not mapped.
+    pub(super) fn read<T>(&self, range: Range<u64>, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let _hold = self.device.hold()?;
+        let view = self.buffer.as_ref()?.get_mapped_range(range).ok()?;
+        Some(read(&view))
     }
 }
 
@@ -74,15 +76,17 @@ impl Ready {
         let first = self.at + 4 * u64::from(word);
         let begin = first & !7;
         let end = first + (padded * packed.size.height() as usize) as u64;
-        let view = self.results.view(begin..end)?;
-        let bytes = view.get((first - begin) as usize..)?;
-        if row == padded {
-            return Some(bytes.to_vec());
-        }
-        let mut pixels = Vec::with_capacity(row * packed.size.height() as usize);
-        for padded in bytes.chunks_exact(padded) {
-            pixels.extend_from_slice(&padded[..row]);
-        }
-        Some(pixels)
+        let copy = |bytes: &[u8]| {
+            let bytes = bytes.get((first - begin) as usize..)?;
+            if row == padded {
+                return Some(bytes.to_vec());
+            }
+            let mut pixels = Vec::with_capacity(row * packed.size.height() as usize);
+            for padded in bytes.chunks_exact(padded) {
+                pixels.extend_from_slice(&padded[..row]);
+            }
+            Some(pixels)
+        };
+        self.results.read(begin..end, copy)?
     }
 }

@@ -6,6 +6,7 @@ use crate::backend::BackendError;
 use crate::image::PlaneSink;
 
 use super::device::Device;
+use super::holds::Hold;
 use super::pool::{Lent, Use};
 use super::recipe::{Output, Pass, Place, Recipe, Rows, Upload};
 use super::tables::Table;
@@ -68,7 +69,9 @@ impl Program {
 /// A staging buffer that is still written to: what was there is in it, what is coming has its place.
 #[derive(Debug)]
 pub(super) struct Open {
+    /// Dropped before the hold.
     view: wgpu::BufferViewMut,
+    hold: Hold,
     coming: Vec<Coming>,
     program: Program,
 }
@@ -95,6 +98,7 @@ impl Open {
     pub(super) fn new(recipe: Recipe<'_>, device: &Device) -> Result<Self, BackendError> {
         let Recipe { uploads, staging: bytes_up, input, slots, tables, passes, output } = recipe;
         let staging = device.pool.take(&device.device, Use::Staging, bytes_up).ok_or(BackendError::OutOfMemory)?;
+        let hold = device.hold().ok_or(BackendError::DeviceLost)?;
         let mut view = staging.get_mapped_range_mut(..bytes_up.max(4)).map_err(|_| BackendError::DeviceLost)?;
         let mut copies: Vec<Copied> = Vec::with_capacity(uploads.len());
         let mut coming = Vec::new();
@@ -124,14 +128,16 @@ impl Open {
                 _ => copies.push(copied),
             }
         }
-        Ok(Self { view, coming, program: Program { staging, copies, bytes_up, input, slots, tables, passes, output } })
+        let program = Program { staging, copies, bytes_up, input, slots, tables, passes, output };
+        Ok(Self { view, hold, coming, program })
     }
 
     /// Everything was written.
     pub(super) fn closed(self) -> Program {
-        let Self { view, program, .. } = self;
+        let Self { view, hold, program, .. } = self;
         drop(view);
         program.staging.unmap();
+        drop(hold);
         program
     }
 }

@@ -14,12 +14,14 @@ pub(super) type Done = Box<dyn FnOnce(Result<Ready, BackendError>) + Send>;
 /// Somebody who waits.
 pub(super) struct Waiter {
     since: Instant,
+    /// Number of the thread that is to tell.
+    thread: u64,
     done: Mutex<Option<Done>>,
 }
 
 impl Waiter {
-    pub(super) fn new(done: Done) -> Self {
-        Self { since: Instant::now(), done: Mutex::new(Some(done)) }
+    pub(super) fn new(thread: u64, done: Done) -> Self {
+        Self { since: Instant::now(), thread, done: Mutex::new(Some(done)) }
     }
 
     /// Tells the result; only the first is heard.
@@ -60,8 +62,9 @@ struct List {
 }
 
 impl Watch {
-    /// Starts the thread. Who has waited for `patience` is told that the device is lost; then `lost` is called.
-    pub(super) fn start(name: &str, patience: Duration, lost: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    /// Starts the thread. Who has waited for `patience` is told that the device hangs; then `lost` is called with
+    /// the number of the thread that should have told.
+    pub(super) fn start(name: &str, patience: Duration, lost: impl Fn(u64) + Send + 'static) -> std::io::Result<Self> {
         let watch = Self::default();
         let theirs = watch.clone();
         std::thread::Builder::new().name(format!("{name}-watch")).spawn(move || theirs.run(patience, &lost))?;
@@ -93,7 +96,7 @@ impl Watch {
         self.0.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, patience: Duration, lost: &dyn Fn()) {
+    fn run(&self, patience: Duration, lost: &dyn Fn(u64)) {
         let mut list = self.lock();
         while !list.stopping {
             while list.waiting.front().is_some_and(|first| first.is_told()) {
@@ -110,8 +113,10 @@ impl Watch {
             }
             let first = list.waiting.pop_front();
             drop(list);
-            if first.is_some_and(|first| first.tell(Err(BackendError::DeviceLost))) {
-                lost();
+            if let Some(first) = first
+                && first.tell(Err(BackendError::Hung))
+            {
+                lost(first.thread);
             }
             list = self.lock();
         }
@@ -133,7 +138,7 @@ mod tests {
     fn a_ticket_that_is_dropped_tells_and_nobody_is_told_twice() {
         let (told, heard) = mpsc::channel();
         let again = told.clone();
-        let waiter = Arc::new(Waiter::new(Box::new(move |result| told.send(result.is_err()).unwrap())));
+        let waiter = Arc::new(Waiter::new(0, Box::new(move |result| told.send(result.is_err()).unwrap())));
         drop(Ticket(Arc::clone(&waiter)));
         assert!(heard.recv().unwrap());
         assert!(!waiter.tell(Err(BackendError::DeviceLost)) && waiter.is_told());
@@ -145,10 +150,10 @@ mod tests {
     fn who_has_waited_too_long_is_told_in_turn() {
         let (told, heard) = mpsc::channel();
         let (gone, lost) = mpsc::channel();
-        let watch = Watch::start("test", Duration::from_millis(60), move || gone.send(()).unwrap()).unwrap();
+        let watch = Watch::start("test", Duration::from_millis(60), move |thread| gone.send(thread).unwrap()).unwrap();
         let add = |number: u32| {
             let told = told.clone();
-            let waiter = Arc::new(Waiter::new(Box::new(move |_| told.send(number).unwrap())));
+            let waiter = Arc::new(Waiter::new(7, Box::new(move |_| told.send(number).unwrap())));
             watch.add(&waiter);
             waiter
         };
@@ -159,7 +164,7 @@ mod tests {
         assert_eq!(heard.recv().unwrap(), 1);
         assert_eq!(heard.recv_timeout(Duration::from_secs(20)).unwrap(), 2);
         assert!(begun.elapsed() >= Duration::from_millis(60));
-        lost.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(lost.recv_timeout(Duration::from_secs(20)).unwrap(), 7);
         watch.stop();
     }
 }

@@ -2,9 +2,9 @@
 //! old one is lost. While one thread waits inside `poll`, others that submit would block; so nobody else does either.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, MapMode, PollType};
@@ -15,6 +15,8 @@ use crate::telemetry::events;
 use super::bandwidth::copy_bandwidth;
 use super::device::{Device, OpenError, SHARES};
 use super::drill::{hang, invalid};
+use super::fate::Cause;
+use super::lives::{Heir, Life, Lives};
 use super::pool::Lent;
 use super::record::{Recorded, Recorder, TIMES};
 use super::results::{Ready, Results};
@@ -45,6 +47,7 @@ pub(super) struct Counters {
     pub(super) bytes_up: AtomicU64,
     pub(super) bytes_down: AtomicU64,
     pub(super) losses: AtomicU64,
+    pub(super) given_up: AtomicU64,
     /// Nanoseconds in which passes ran, where the device has a clock.
     pub(super) busy: AtomicU64,
     /// Bytes that the passes read and wrote at least.
@@ -82,91 +85,126 @@ pub(super) struct Terms {
     pub(super) deadline: Duration,
 }
 
-/// The device's current life; `None` while there is none.
-pub(super) type Current = Arc<RwLock<Option<Life>>>;
+/// What makes a device.
+pub(super) type Opener = dyn Fn() -> Result<Device, OpenError> + Send + Sync;
 
-/// A device and the way to its thread.
-#[derive(Debug, Clone)]
-pub(super) struct Life {
-    pub(super) device: Arc<Device>,
-    pub(super) orders: SyncSender<Order>,
+/// A device's threads: the one that serves, and those that were given up.
+#[derive(Clone)]
+pub(super) struct Crew {
+    pub(super) name: String,
+    pub(super) open: Arc<Opener>,
+    pub(super) lives: Lives,
+    pub(super) counters: Arc<Counters>,
+    pub(super) terms: Terms,
 }
 
-/// The life that goes on now.
-pub(super) fn current(lives: &Current) -> Option<Life> {
-    lives.read().unwrap_or_else(PoisonError::into_inner).clone()
-}
+impl Crew {
+    /// Opens the device and starts its thread. The thread ends when `stop` is set and the device is given up.
+    pub(super) fn start(&self) -> Result<(), OpenError> {
+        let (life, orders) = live(0, (self.open)()?);
+        self.lives.set(0, Some(life.clone()));
+        self.spawn(0, Some((life, orders))).map_err(|e| OpenError(e.to_string()))
+    }
 
-/// Opens the device and starts its thread. The thread ends when `stop` is set and the device is given up.
-pub(super) fn start(
-    name: &str,
-    open: impl Fn() -> Result<Device, OpenError> + Send + 'static,
-    counters: Arc<Counters>,
-    terms: Terms,
-) -> Result<Current, OpenError> {
-    let lives = Current::default();
-    let first = open()?;
-    let (life, orders) = live(first);
-    set(&lives, Some(life.clone()));
-    let theirs = Arc::clone(&lives);
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || {
-            let mut life = Some((life, orders));
-            let mut pause = BACKOFF.0;
-            while !terms.stop.load(Ordering::Acquire) {
-                let Some((now, orders)) = life.take() else {
-                    match open() {
-                        Ok(device) => {
-                            let (next, orders) = live(device);
-                            set(&theirs, Some(next.clone()));
-                            life = Some((next, orders));
-                        }
-                        Err(error) => {
-                            events::gpu_unopened("rebuilt", &error.to_string());
-                            std::thread::sleep(pause);
-                            pause = (pause * 2).min(BACKOFF.1);
-                        }
+    /// A thread does not come back from the driver: nobody goes there any more, and another one takes its place.
+    pub(super) fn give_up(&self, thread: u64) {
+        if let Some(life) = self.lives.current().filter(|life| life.thread == thread) {
+            life.device.give_up(Cause::Hung);
+        }
+        let Some(heir) = self.lives.give_up(thread) else { return };
+        self.counters.losses.fetch_add(1, Ordering::Relaxed);
+        self.counters.given_up.fetch_add(1, Ordering::Relaxed);
+        events::gpu_given_up(heir != Heir::Nobody);
+        if let Heir::Thread(next) = heir
+            && let Err(error) = self.spawn(next, None)
+        {
+            events::gpu_unopened("rebuilt", &error.to_string());
+        }
+    }
+
+    fn spawn(&self, thread: u64, life: Option<(Life, Receiver<Order>)>) -> std::io::Result<()> {
+        let crew = self.clone();
+        std::thread::Builder::new().name(self.name.clone()).spawn(move || crew.work(thread, life)).map(drop)
+    }
+
+    /// Serves, and makes a new device whenever the old one is lost.
+    fn work(&self, thread: u64, mut life: Option<(Life, Receiver<Order>)>) {
+        let Self { lives, counters, terms, .. } = self;
+        let longer = |pause: Duration| (pause * 2).min(BACKOFF.1);
+        let mut pause = BACKOFF.0;
+        if life.is_none() {
+            // A driver that kept a thread is not asked again at once.
+            pause = (0..thread).fold(pause, |pause, _| longer(pause));
+            std::thread::sleep(pause);
+        }
+        while !terms.stop.load(Ordering::Acquire) {
+            let Some((now, orders)) = life.take() else {
+                match (self.open)() {
+                    Ok(device) => {
+                        let (next, orders) = live(thread, device);
+                        lives.set(thread, Some(next.clone()));
+                        life = Some((next, orders));
                     }
-                    continue;
-                };
-                let begun = Instant::now();
-                let device = Arc::clone(&now.device);
-                drop(now);
-                serve(&device, &orders, &counters, &terms);
-                drop(orders);
-                set(&theirs, None);
-                if terms.stop.load(Ordering::Acquire) {
-                    break;
+                    Err(error) => {
+                        events::gpu_unopened("rebuilt", &error.to_string());
+                        std::thread::sleep(pause);
+                        pause = longer(pause);
+                    }
                 }
-                counters.losses.fetch_add(1, Ordering::Relaxed);
-                events::gpu_lost();
-                bury(device);
-                // A device that dies at once is not asked again at once.
-                pause = if begun.elapsed() > Duration::from_secs(10) { BACKOFF.0 } else { (pause * 2).min(BACKOFF.1) };
-                std::thread::sleep(pause.min(Duration::from_secs(1)));
+                continue;
+            };
+            let begun = Instant::now();
+            let device = Arc::clone(&now.device);
+            drop(now);
+            serve(&device, &orders, counters, terms);
+            drop(orders);
+            let serves = lives.set(thread, None);
+            if terms.stop.load(Ordering::Acquire) {
+                break;
             }
-            set(&theirs, None);
-        })
-        .map_err(|e| OpenError(e.to_string()))?;
-    Ok(lives)
+            bury(device);
+            if !serves {
+                lives.came_back();
+                return;
+            }
+            counters.losses.fetch_add(1, Ordering::Relaxed);
+            events::gpu_lost();
+            // A device that dies at once is not asked again at once.
+            pause = if begun.elapsed() > Duration::from_secs(10) { BACKOFF.0 } else { longer(pause) };
+            std::thread::sleep(pause.min(Duration::from_secs(1)));
+        }
+        lives.set(thread, None);
+    }
 }
+
+/// How long those who hold memory of a lost device, and its driver, may take until it is left as it is.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// Destroys what is left of a device. A driver may wait there for work that hangs: nobody waits for the driver.
 fn bury(device: Arc<Device>) {
-    let bury = move || device.device.destroy();
-    // Without a thread the device is destroyed when it is dropped.
-    let _ = std::thread::Builder::new().name("gpu-bury".to_owned()).spawn(bury);
+    let theirs = Arc::clone(&device);
+    let bury = move || {
+        let mut gone = theirs.destroy(GRACE);
+        let begun = Instant::now();
+        // The last one who lets go of it waits for the driver: this thread, not one that has work to do.
+        while gone && Arc::strong_count(&theirs) > 1 {
+            std::thread::sleep(Duration::from_millis(5));
+            gone = begun.elapsed() < GRACE;
+        }
+        if !gone {
+            std::mem::forget(theirs);
+        }
+    };
+    // Without a thread nothing is destroyed: it could be this one that the driver keeps.
+    if std::thread::Builder::new().name("gpu-bury".to_owned()).spawn(bury).is_err() {
+        std::mem::forget(device);
+    }
 }
 
-fn live(device: Device) -> (Life, Receiver<Order>) {
+fn live(thread: u64, device: Device) -> (Life, Receiver<Order>) {
     // Never full: no more jobs wait than may.
     let (orders, received) = mpsc::sync_channel(1024);
-    (Life { device: Arc::new(device), orders }, received)
-}
-
-pub(super) fn set(lives: &Current, life: Option<Life>) {
-    *lives.write().unwrap_or_else(PoisonError::into_inner) = life;
+    (Life { device: Arc::new(device), orders, thread }, received)
 }
 
 /// A submission that the device works on.
@@ -198,9 +236,14 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
             }
             Gathered::Drill(drill) => {
                 match drill {
-                    Drill::Loss => device.device.destroy(),
+                    Drill::Loss => {
+                        // First: what others then complain of is no news.
+                        device.give_up(Cause::Lost);
+                        device.device.destroy();
+                    }
                     Drill::Hang(about) => hang(device, about),
                     Drill::Invalid => invalid(device),
+                    Drill::Stuck(about) => device.stick(about),
                 }
                 continue;
             }
@@ -212,16 +255,15 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                 Ok(flight) => flights.push_back(flight),
                 // Those who wait have been told.
                 Err(BackendError::OutOfMemory) => {}
-                Err(_) => device.give_up(),
+                Err(_) => device.give_up(Cause::Lost),
             }
             let took = thread_time().saturating_sub(begun);
             counters.submitting.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
         } else if let Some(oldest) = flights.front() {
             let index = Some(oldest.index.clone());
-            // An error is a timeout, or a loss that the flag tells too.
-            let _ = device.device.poll(PollType::Wait { submission_index: index, timeout: Some(WAIT) });
+            device.poll(PollType::Wait { submission_index: index, timeout: Some(WAIT) });
         }
-        let _ = device.device.poll(PollType::Poll);
+        device.poll(PollType::Poll);
         while let Some(flight) = flights.front() {
             if flight.open.load(Ordering::Acquire) == 0 {
                 if let Some(flight) = flights.pop_front() {
@@ -229,7 +271,7 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                 }
             } else if flight.since.elapsed() > terms.deadline {
                 events::gpu_complained("no answer within the deadline");
-                device.give_up();
+                device.give_up(Cause::Hung);
                 break;
             } else {
                 break;
@@ -242,7 +284,7 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
             shortages = now;
         }
     }
-    device.give_up();
+    device.give_up(Cause::Lost);
     // Those whose results may never be mapped; dropping the orders that are left tells the others.
     for ticket in flights.iter().flat_map(|flight| flight.tickets.iter()) {
         ticket.0.tell(Err(BackendError::DeviceLost));
@@ -335,7 +377,7 @@ fn submit(
         }
     })?;
     let Recorded { commands, device: buffers, staging, readback, outputs, bytes_down, stopwatch, bytes_up } = recorded;
-    let index = device.queue.submit([commands]);
+    let index = device.submit(commands).ok_or(BackendError::DeviceLost)?;
     let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
     add(&counters.submissions, 1);
     events::gpu_submitted(batch.len());
@@ -364,14 +406,14 @@ fn submit(
         if mapped.is_ok() && !life.is_lost() {
             let results = Arc::new(Results::new(Arc::clone(&life), readback));
             if timed && let Some(timer) = &life.timer {
-                let times = results.view(bytes_down - TIMES..bytes_down);
-                counters.busy.fetch_add(times.map_or(0, |times| timer.elapsed(&times)), Ordering::Relaxed);
+                let busy = results.read(bytes_down - TIMES..bytes_down, |times| timer.elapsed(times));
+                counters.busy.fetch_add(busy.unwrap_or(0), Ordering::Relaxed);
             }
             for ((ticket, waited), at) in waiting.iter().zip(waits).zip(outputs) {
                 ticket.0.tell(Ok(Ready { results: Arc::clone(&results), at, waited }));
             }
         } else {
-            life.give_up();
+            life.give_up(Cause::Lost);
         }
         done.fetch_sub(1, Ordering::AcqRel);
     });

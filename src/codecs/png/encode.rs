@@ -8,6 +8,8 @@ use crate::image::{ImageBuf, PixelFormat, Size};
 
 use super::palette::Indexed;
 
+/// What a deflater takes for its window and tables, and some more.
+const DEFLATE_BYTES: usize = 1 << 20;
 const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 
 /// Encodes 8-bit grey or RGB with or without alpha, or an indexed picture. Never interlaced.
@@ -16,6 +18,10 @@ pub(in crate::codecs) fn encode(
     metadata: &Metadata,
     spec: &EncodeSpec,
 ) -> Result<Vec<u8>, EncodeError> {
+    // The deflater would panic.
+    let mut scratch = Vec::<u8>::new();
+    scratch.try_reserve_exact(DEFLATE_BYTES).map_err(|_| EncodeError::OutOfMemory)?;
+    drop(scratch);
     write(image, metadata, spec).map_err(|error| EncodeError::failed(OutputFormat::Png, error))
 }
 

@@ -144,10 +144,8 @@ fn a_server_that_stands_still_fails_no_request() {
     assert!(meanwhile > 20 * rounds(), "{meanwhile} answers while it stood still");
 }
 
-/// The suite loses devices in `http::gpu_loss`; once, with this one beside other tests, the software driver crashed.
 #[cfg(feature = "gpu")]
 #[test]
-#[ignore = "run by scripts/rolling-drill"]
 fn a_server_that_loses_its_gpu_fails_no_request() {
     use crate::http::Server;
 

@@ -125,7 +125,7 @@ fn is_fault(error: &EngineError) -> bool {
         | EngineError::Encode(EncodeError::FormatNotWritten | EncodeError::TooLarge { .. }) => false,
         EngineError::Busy { .. } | EngineError::Deadline | EngineError::Panicked | EngineError::Text(_) => true,
         EngineError::Backend(_) => true,
-        EngineError::Encode(EncodeError::Failed { .. }) => true,
+        EngineError::Encode(EncodeError::Failed { .. } | EncodeError::OutOfMemory) => true,
     }
 }
 

@@ -485,6 +485,39 @@ fn what_the_device_does_not_do_is_said_before_it_is_tried() {
     assert!(!gpu.supports(&picture, &outside));
 }
 
+/// wgpu unmaps all memory of a lost device, whoever writes to it.
+#[test]
+fn memory_that_is_written_stays_mapped_when_the_device_is_lost() {
+    let Some(gpu) = open(None) else { return };
+    let plane = |side| Plane { size: size(side, side), samples: Vec::new() };
+    let side = 2048;
+    let planes = Planes { size: size(side, side), luma: plane(side), chroma: None };
+    let steps = [Step::Resample { to: size(8, 8), filter: Filter::Lanczos3 }];
+    for losses in 1..4 {
+        let begun = Instant::now();
+        let prepared = loop {
+            match gpu.prepare(Source::Coming(&planes), &[], (&steps, Form::Packed)) {
+                Ok(prepared) => break prepared,
+                Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let mut filling = prepared.open().unwrap();
+        filling.rows(0, 0, &vec![1; (side * side / 2) as usize]);
+        gpu.drill(Drill::Loss);
+        while gpu.stats().losses < losses {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the loss was not seen");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Time to free it.
+        std::thread::sleep(Duration::from_millis(200));
+        filling.rows(0, side / 2, &vec![1; (side * side / 2) as usize]);
+        let (answer, answered) = std::sync::mpsc::channel();
+        gpu.submit(filling.close(), move |result| answer.send(result.map(drop)).unwrap());
+        assert_eq!(answered.recv().unwrap(), Err(BackendError::DeviceLost));
+    }
+}
+
 /// Many threads ask while the device is destroyed again and again: every answer is right or an error that says so.
 #[test]
 fn a_device_destroyed_in_flight_gives_no_wrong_picture() {

@@ -1,0 +1,111 @@
+//! The device's current life, and which thread may say what it is: one that was given up may come back from its driver, and
+//! then has no say any more.
+
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::device::Device;
+use super::worker::Order;
+
+/// Threads that may be away in their driver: each keeps what its device had.
+pub(super) const MOST_AWAY: u64 = 3;
+
+/// A device and the way to its thread.
+#[derive(Debug, Clone)]
+pub(super) struct Life {
+    pub(super) device: Arc<Device>,
+    pub(super) orders: SyncSender<Order>,
+    /// Number of the thread.
+    pub(super) thread: u64,
+}
+
+/// The device's current life; there may be none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lives(Arc<RwLock<Seat>>);
+
+#[derive(Debug, Default)]
+struct Seat {
+    life: Option<Life>,
+    /// Number of the thread that serves, which is also how many were given up before.
+    thread: u64,
+    /// Of those, how many have not come back.
+    away: u64,
+    /// So many that there is no thread any more.
+    failed: bool,
+}
+
+/// What becomes of an adapter when its thread was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heir {
+    /// A thread of this number is to serve.
+    Thread(u64),
+    /// Nobody: too many are away.
+    Nobody,
+}
+
+impl Lives {
+    /// The life that goes on now.
+    pub(super) fn current(&self) -> Option<Life> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).life.clone()
+    }
+
+    /// What goes on now, as the thread says that serves; whether it does.
+    pub(super) fn set(&self, thread: u64, life: Option<Life>) -> bool {
+        let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let serves = seat.thread == thread && !seat.failed;
+        if serves {
+            seat.life = life;
+        }
+        serves
+    }
+
+    /// Gives a thread up; `None` when it was already.
+    pub(super) fn give_up(&self, thread: u64) -> Option<Heir> {
+        let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if seat.thread != thread || seat.failed {
+            return None;
+        }
+        seat.life = None;
+        seat.away += 1;
+        if seat.away >= MOST_AWAY {
+            seat.failed = true;
+            return Some(Heir::Nobody);
+        }
+        seat.thread += 1;
+        Some(Heir::Thread(seat.thread))
+    }
+
+    /// A thread that was given up came back: one more may be away.
+    pub(super) fn came_back(&self) {
+        let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        seat.away = seat.away.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_given_up_once_and_has_no_say_then() {
+        let lives = Lives::default();
+        assert!(lives.set(0, None));
+        assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
+        assert_eq!(lives.give_up(0), None);
+        assert!(!lives.set(0, None) && lives.set(1, None));
+    }
+
+    #[test]
+    fn so_many_may_be_away_and_one_more_for_each_that_came_back() {
+        let lives = Lives::default();
+        assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
+        lives.came_back();
+        assert_eq!(lives.give_up(1), Some(Heir::Thread(2)));
+        assert_eq!(lives.give_up(2), Some(Heir::Thread(3)));
+        assert_eq!(lives.give_up(3), Some(Heir::Nobody));
+        // What failed stays so until the next start.
+        lives.came_back();
+        assert_eq!(lives.give_up(3), None);
+        assert!(!lives.set(3, None));
+    }
+}
