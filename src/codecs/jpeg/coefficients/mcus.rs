@@ -118,6 +118,9 @@ pub(super) fn read(
             found = restarts.next(walker);
         }
     }
+    if found != Found::End {
+        restarts.pass(walker, total.saturating_sub(mcu).div_ceil(interval));
+    }
     Ok(())
 }
 

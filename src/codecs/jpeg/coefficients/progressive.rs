@@ -122,6 +122,9 @@ fn each_unit<S>(
             }
         }
     }
+    if found != Found::End {
+        restarts.pass(walker, total.saturating_sub(done).div_ceil(interval));
+    }
     Ok(())
 }
 

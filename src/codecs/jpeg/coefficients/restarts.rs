@@ -44,6 +44,12 @@ impl Restarts {
             }
         }
     }
+
+    /// Passes over so many intervals that are not wanted, as if they were read: what comes behind them is found in the same
+    /// place.
+    pub(super) fn pass(&mut self, walker: &mut Walker<'_>, intervals: usize) {
+        let _ = (0..intervals).find(|_| self.next(walker) == Found::End);
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +79,14 @@ mod tests {
         // Not a marker.
         assert_eq!(found(b"\xFF\x37ab\xFF\xD0", 1), [Data]);
         assert_eq!(found(b"ab", 2), [End, End]);
+    }
+
+    /// A bogus marker among data that nobody reads would be taken for a segment.
+    #[test]
+    fn what_is_passed_over_is_left_where_reading_would_end() {
+        let bytes = b"\xFF\xD8a\xFF\xD0bc\xFF\x2Agh\xFF\xD1ef\xFF\xD9\xFF\xD2";
+        let mut walker = Walker::new(bytes).unwrap();
+        Restarts::default().pass(&mut walker, 7);
+        assert_eq!(walker.rest(), b"\xFF\xD9\xFF\xD2");
     }
 }
