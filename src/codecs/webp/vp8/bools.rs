@@ -10,13 +10,13 @@ pub(in crate::codecs::webp) struct Bools<'a> {
     window: u64,
     /// Bits of the window that hold data.
     held: u32,
-    /// 128 to 255.
+    /// 128 to 255, in the uppermost byte: zeros in front of it are what a decision takes.
     range: u32,
 }
 
 impl<'a> Bools<'a> {
     pub(in crate::codecs::webp) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, taken: 0, window: 0, held: 0, range: 255 }
+        Self { bytes, taken: 0, window: 0, held: 0, range: 255 << 24 }
     }
 
     /// Whether bits behind the end were used. The library that reads what this refuses allows a byte more or so.
@@ -32,7 +32,7 @@ impl<'a> Bools<'a> {
         if self.held < 7 * (DECISIONS - 1) + 8 {
             let next = match self.bytes.get(self.taken..).and_then(|rest| rest.first_chunk()) {
                 Some(next) => u64::from_be_bytes(*next),
-                None => self.last(),
+                None => last(self.bytes, self.taken),
             };
             self.window |= next >> self.held;
             // Whole bytes only; the bits of a last half one are or'ed once more next time, the same as they are.
@@ -42,18 +42,11 @@ impl<'a> Bools<'a> {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn last(&self) -> u64 {
-        let rest = self.bytes.get(self.taken..).unwrap_or_default();
-        rest.iter().zip((0..8).rev()).fold(0, |word, (&byte, place)| word | u64::from(byte) << (8 * place))
-    }
-
     /// A decision that is false with `probability` / 256, without looking whether the window holds enough for it.
     #[inline(always)]
     pub(super) fn held_bit(&mut self, probability: u8) -> bool {
-        let split = 1 + (((self.range - 1) * u32::from(probability)) >> 8);
-        let high = u64::from(split) << 56;
+        let split = self.split(probability);
+        let high = u64::from(split) << 32;
         let set = self.window >= high;
         if set {
             self.range -= split;
@@ -61,27 +54,36 @@ impl<'a> Bools<'a> {
         } else {
             self.range = split;
         }
-        // The range is never 0 and never more than 255: 24 zeros or more lead.
-        let shift = self.range.leading_zeros().wrapping_sub(24) & 7;
+        self.normalise();
+        set
+    }
+
+    /// Section 7.3's 1 + ((range - 1) * probability >> 8), in the uppermost byte.
+    #[inline(always)]
+    fn split(&self, probability: u8) -> u32 {
+        let probability = u64::from(probability);
+        let product = u64::from(self.range) * probability + ((256 - probability) << 24);
+        (product >> 32 << 24) as u32
+    }
+
+    #[inline(always)]
+    fn normalise(&mut self) {
+        let shift = self.range.leading_zeros();
         self.range <<= shift;
         self.window <<= shift;
         self.held -= shift;
-        set
     }
 
     /// Gives `value` the sign of a decision at even odds; no branch depends on it.
     #[inline(always)]
     pub(super) fn held_sign(&mut self, value: i32) -> i32 {
-        let split = self.range.div_ceil(2);
-        let high = u64::from(split) << 56;
+        let split = self.split(128);
+        let high = u64::from(split) << 32;
         let negative = self.window >= high;
         let mask = u64::from(negative).wrapping_neg();
         self.window -= high & mask;
-        self.range = if negative { self.range - split } else { split };
-        let shift = self.range.leading_zeros().wrapping_sub(24) & 7;
-        self.range <<= shift;
-        self.window <<= shift;
-        self.held -= shift;
+        self.range = std::hint::select_unpredictable(negative, self.range - split, split);
+        self.normalise();
         (value ^ mask as i32).wrapping_sub(mask as i32)
     }
 
@@ -109,4 +111,12 @@ impl<'a> Bools<'a> {
         let magnitude = self.literal(count) as i32;
         if self.flag() { -magnitude } else { magnitude }
     }
+}
+
+/// The word at the end of the data. By value: an address would keep the reader in memory.
+#[cold]
+#[inline(never)]
+fn last(bytes: &[u8], taken: usize) -> u64 {
+    let rest = bytes.get(taken..).unwrap_or_default();
+    rest.iter().zip((0..8).rev()).fold(0, |word, (&byte, place)| word | u64::from(byte) << (8 * place))
 }

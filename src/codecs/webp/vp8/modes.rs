@@ -62,7 +62,17 @@ impl Context {
     }
 
     /// Reads what is said of macroblock `x` of the row.
-    pub(super) fn read(&mut self, bits: &mut Bools<'_>, header: &Header<'_>, x: usize) -> Macroblock {
+    #[inline(always)]
+    pub(super) fn read(&mut self, reader: &mut Bools<'_>, header: &Header<'_>, x: usize) -> Macroblock {
+        // A copy: its fields stay in registers.
+        let mut copy = *reader;
+        let macroblock = self.read_from(&mut copy, header, x);
+        *reader = copy;
+        macroblock
+    }
+
+    #[inline(always)]
+    fn read_from(&mut self, bits: &mut Bools<'_>, header: &Header<'_>, x: usize) -> Macroblock {
         let segment = match header.segment_tree {
             None => 0,
             Some([first, low, high]) => {
@@ -115,6 +125,7 @@ impl Context {
     }
 }
 
+#[inline(always)]
 fn subblock(bits: &mut Bools<'_>, p: &[u8; 9]) -> Sub {
     if !bits.bit(p[0]) {
         Sub::Dc
