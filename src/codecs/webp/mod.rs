@@ -13,6 +13,9 @@ mod vp8;
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use riff::{Bitstream, Coding, Container};
 
+#[cfg(any(test, fuzzing))]
+pub use vp8::agrees;
+
 pub(super) use decode::decode;
 pub(super) use encode::encode;
 

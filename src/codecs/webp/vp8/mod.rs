@@ -4,6 +4,8 @@
 //! image-webp, whose answer counts. A row of macroblocks is decoded, filtered and stored before the next one, so little
 //! more than the result is held.
 
+#[cfg(any(test, fuzzing))]
+mod agreement;
 mod band;
 mod bools;
 mod canvas;
@@ -25,6 +27,8 @@ mod twins;
 
 use crate::image::Size;
 
+#[cfg(any(test, fuzzing))]
+pub use agreement::agrees;
 pub(super) use bools::Bools;
 use header::Header;
 use rows::Rows;

@@ -1,8 +1,6 @@
-use std::io::Cursor;
-
-use image_webp::WebPDecoder;
 use proptest::prelude::*;
 
+use super::agreement::{agrees, theirs};
 use super::twins::Twins;
 use super::{Failure, decode_by};
 use crate::codecs::webp::lossy::encode_as;
@@ -36,22 +34,6 @@ fn chunk(file: &[u8]) -> &[u8] {
     &file[20..20 + length]
 }
 
-/// A file around a chunk.
-fn file(chunk: &[u8]) -> Vec<u8> {
-    let mut file = [b"RIFF\0\0\0\0WEBPVP8 ", &(chunk.len() as u32).to_le_bytes()[..], chunk].concat();
-    file.resize(file.len().next_multiple_of(2), 0);
-    let size = file.len() as u32 - 8;
-    file[4..8].copy_from_slice(&size.to_le_bytes());
-    file
-}
-
-fn theirs(chunk: &[u8]) -> Option<Vec<u8>> {
-    let mut decoder = WebPDecoder::new(Cursor::new(file(chunk))).ok()?;
-    let mut pixels = vec![0; decoder.output_buffer_size()?];
-    decoder.read_image(&mut pixels).ok()?;
-    Some(pixels)
-}
-
 fn ours(chunk: &[u8], size: Size, twins: Twins, channels: usize) -> Option<Vec<u8>> {
     let mut pixels = vec![0x55; size.area() as usize * channels];
     match decode_by(chunk, size, &mut pixels, &|| false, twins) {
@@ -63,6 +45,7 @@ fn ours(chunk: &[u8], size: Size, twins: Twins, channels: usize) -> Option<Vec<u
 
 /// Both twins, RGB and RGBA, give what image-webp gives. Answers whether it is a picture.
 fn agree(chunk: &[u8], size: Size) -> bool {
+    assert!(agrees(chunk));
     let Some(theirs) = theirs(chunk) else {
         assert_eq!(ours(chunk, size, Twins::PLAIN, 3), None, "what is damaged is refused");
         return false;
