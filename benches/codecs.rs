@@ -53,3 +53,15 @@ fn encoding(bencher: Bencher<'_, '_>, name: &str) {
         .counter(ItemsCount::new(PHOTOGRAPH.size().area()))
         .bench(|| encode(&PHOTOGRAPH, &Metadata::default(), &spec));
 }
+
+/// What lossy WebP is measured against: the library behind our own decoder.
+#[divan::bench(sample_count = 10)]
+fn decoding_by_image_webp(bencher: Bencher<'_, '_>) {
+    let file = encode(&PHOTOGRAPH, &Metadata::default(), &spec("webp")).expect("a picture of usual size");
+    bencher.counter(ItemsCount::new(PHOTOGRAPH.size().area())).bench(|| {
+        let mut decoder = image_webp::WebPDecoder::new(std::io::Cursor::new(&file[..])).expect("a file of ours");
+        let mut pixels = vec![0; decoder.output_buffer_size().expect("a picture of usual size")];
+        decoder.read_image(&mut pixels).expect("a file of ours");
+        pixels
+    });
+}

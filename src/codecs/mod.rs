@@ -23,6 +23,8 @@ pub use limits::Limits;
 pub use metadata::Metadata;
 pub use sniff::sniff;
 pub use spec::{DecodeSpec, Detail, EncodeSpec, Kept, MetadataPolicy, OutputFormat, OutputSpace, Shrink};
+#[cfg(any(test, fuzzing))]
+pub use webp::agrees as is_same_by_image_webp;
 
 /// Why bytes gave no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -18,6 +18,21 @@ const METHOD: c_int = 4;
 /// # Errors
 /// What the encoder said, in its own words.
 pub(super) fn encode(pixels: &[u8], size: Size, alpha: bool, quality: u8) -> Result<Vec<u8>, String> {
+    encode_as(pixels, size, alpha, |config| {
+        config.quality = f32::from(quality.clamp(1, 100));
+        config.method = METHOD;
+        config.alpha_quality = 100;
+        config.exact = 1;
+    })
+}
+
+/// The same with other settings, which the encoder checks.
+pub(super) fn encode_as(
+    pixels: &[u8],
+    size: Size,
+    alpha: bool,
+    set: impl FnOnce(&mut webp::WebPConfig),
+) -> Result<Vec<u8>, String> {
     let channels = if alpha { 4 } else { 3 };
     // Both sides are at most 16383 (the caller's check, repeated by the encoder), so nothing below overflows.
     let (width, height) = (size.width() as c_int, size.height() as c_int);
@@ -26,10 +41,7 @@ pub(super) fn encode(pixels: &[u8], size: Size, alpha: bool, quality: u8) -> Res
         return Err("the samples do not make a picture".to_owned());
     }
     let mut config = webp::WebPConfig::new().map_err(|()| "wrong version of libwebp")?;
-    config.quality = f32::from(quality.clamp(1, 100));
-    config.method = METHOD;
-    config.alpha_quality = 100;
-    config.exact = 1;
+    set(&mut config);
     // SAFETY: `config` is initialised and lives through the call, which only reads it.
     if unsafe { webp::WebPValidateConfig(&config) } == 0 {
         return Err("the settings are not valid".to_owned());

@@ -1,5 +1,6 @@
 //! WebP (RFC 9649): lossy, lossless and the first frame of animations in; lossy and lossless out.
 
+mod alpha;
 mod decode;
 mod encode;
 mod lossy;
@@ -7,9 +8,13 @@ mod partitions;
 mod riff;
 #[cfg(test)]
 mod tests;
+mod vp8;
 
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use riff::{Bitstream, Coding, Container};
+
+#[cfg(any(test, fuzzing))]
+pub use vp8::agrees;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;
@@ -43,7 +48,7 @@ fn scratch_bytes(container: &Container<'_>) -> u64 {
         Coding::Lossy => width.div_ceil(16) * height.div_ceil(16) * (384 + 3 * 32) + 2 * body.len() as u64,
         Coding::Lossless => lossless,
     };
-    if container.alpha_plane {
+    if container.alpha_plane.is_some() {
         bytes += lossless + pixels;
     }
     if container.animated {

@@ -3,6 +3,8 @@
 //! The decoder allocates as many bytes as a partition says that it has before it reads them; eight of them can say
 //! 128 MB in a file of 40 bytes. Their lengths are held against the file first.
 
+use super::vp8::Bools;
+
 /// Key frame header: frame tag, start code, two sides.
 const HEADER: usize = 10;
 
@@ -24,11 +26,11 @@ pub(super) fn fit(body: &[u8]) -> bool {
 /// How many partitions of coefficients there are, as the first partition says behind segments and filters.
 fn partitions(first: &[u8]) -> usize {
     let mut bits = Bools::new(first);
-    bits.skip(2); // colour space, clamping
+    bits.literal(2); // colour space, clamping
     if bits.flag() {
         segmentation(&mut bits);
     }
-    bits.skip(1 + 6 + 3); // filter: type, level, sharpness
+    bits.literal(1 + 6 + 3); // filter: type, level, sharpness
     if bits.flag() && bits.flag() {
         for _ in 0..8 {
             optional(&mut bits, 6 + 1);
@@ -41,7 +43,7 @@ fn partitions(first: &[u8]) -> usize {
 fn segmentation(bits: &mut Bools<'_>) {
     let (map, data) = (bits.flag(), bits.flag());
     if data {
-        bits.skip(1);
+        bits.literal(1);
         for _ in 0..4 {
             optional(bits, 7 + 1);
         }
@@ -59,62 +61,7 @@ fn segmentation(bits: &mut Bools<'_>) {
 /// A flag, and where it is set as many bits.
 fn optional(bits: &mut Bools<'_>, count: u32) {
     if bits.flag() {
-        bits.skip(count);
-    }
-}
-
-/// The boolean entropy decoder of section 7.3 for bits that are as likely set as not. Zeros follow the end.
-struct Bools<'a> {
-    bytes: &'a [u8],
-    /// The next two bytes, of which the higher is being decided.
-    value: u32,
-    range: u32,
-    /// Bits taken out of the lower byte.
-    shifted: u32,
-}
-
-impl<'a> Bools<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let mut bits = Self { bytes, value: 0, range: 255, shifted: 0 };
-        bits.value = bits.byte() << 8;
-        bits.value |= bits.byte();
-        bits
-    }
-
-    fn byte(&mut self) -> u32 {
-        let Some((first, rest)) = self.bytes.split_first() else { return 0 };
-        self.bytes = rest;
-        (*first).into()
-    }
-
-    fn flag(&mut self) -> bool {
-        // Section 7.3's 1 + ((range - 1) * 128 >> 8).
-        let split = 1 + (self.range - 1) / 2;
-        let set = self.value >= split << 8;
-        if set {
-            self.range -= split;
-            self.value -= split << 8;
-        } else {
-            self.range = split;
-        }
-        while self.range < 128 {
-            self.range <<= 1;
-            self.value <<= 1;
-            self.shifted += 1;
-            if self.shifted == 8 {
-                self.shifted = 0;
-                self.value |= self.byte();
-            }
-        }
-        set
-    }
-
-    fn literal(&mut self, count: u32) -> u32 {
-        (0..count).fold(0, |value, _| value << 1 | u32::from(self.flag()))
-    }
-
-    fn skip(&mut self, count: u32) {
-        let _ = self.literal(count);
+        bits.literal(count);
     }
 }
 

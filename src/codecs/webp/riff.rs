@@ -14,8 +14,8 @@ pub(super) struct Container<'a> {
     pub(super) animated: bool,
     /// The picture, or an animation's first frame.
     pub(super) picture: Bitstream<'a>,
-    /// Whether an alpha plane belongs to it.
-    pub(super) alpha_plane: bool,
+    /// The `ALPH` chunk that belongs to it.
+    pub(super) alpha_plane: Option<&'a [u8]>,
     pub(super) icc: Option<&'a [u8]>,
     /// A TIFF stream: the prefix that some writers copy from JPEG is taken off.
     pub(super) exif: Option<&'a [u8]>,
@@ -65,7 +65,7 @@ impl<'a> Container<'a> {
                 alpha: picture.alpha,
                 animated: false,
                 picture,
-                alpha_plane: false,
+                alpha_plane: None,
                 icc: None,
                 exif: None,
                 xmp: None,
@@ -82,7 +82,7 @@ impl<'a> Container<'a> {
             // Where 32 bits count the canvas' bytes.
             return Err(DecodeError::TooManyPixels);
         }
-        let (mut picture, mut alpha_plane, mut icc, mut exif, mut xmp) = (None, false, None, None, None);
+        let (mut picture, mut alpha_plane, mut icc, mut exif, mut xmp) = (None, None, None, None, None);
         let mut count = 1;
         while let Some((kind, body)) = next(&mut rest)? {
             count += 1;
@@ -97,12 +97,12 @@ impl<'a> Container<'a> {
                 b"ANMF" if animated => {
                     let frame = placed(body, width, height)?;
                     if picture.is_none() {
-                        let (first, has_plane) = first_picture(frame)?;
+                        let (first, plane) = first_picture(frame)?;
                         picture = Some(first);
-                        alpha_plane = has_plane;
+                        alpha_plane = plane;
                     }
                 }
-                b"ALPH" if !animated => alpha_plane = true,
+                b"ALPH" if !animated => alpha_plane = alpha_plane.or(Some(body)),
                 _ if !animated && picture.is_none() => picture = Bitstream::read(kind, body)?,
                 _ => {}
             }
@@ -144,14 +144,16 @@ fn placed(body: &[u8], width: u32, height: u32) -> Result<&[u8], DecodeError> {
     Ok(rest)
 }
 
-/// The picture among a frame's chunks, and whether an alpha plane comes before it.
-fn first_picture(mut rest: &[u8]) -> Result<(Bitstream<'_>, bool), DecodeError> {
-    let mut alpha_plane = false;
+/// The picture among a frame's chunks, and the alpha plane that comes before it.
+fn first_picture(mut rest: &[u8]) -> Result<(Bitstream<'_>, Option<&[u8]>), DecodeError> {
+    let mut alpha_plane = None;
     while let Some((kind, body)) = next(&mut rest)? {
         if let Some(picture) = Bitstream::read(kind, body)? {
             return Ok((picture, alpha_plane));
         }
-        alpha_plane |= kind == *b"ALPH";
+        if kind == *b"ALPH" {
+            alpha_plane = alpha_plane.or(Some(body));
+        }
     }
     Err(malformed("the first frame is empty"))
 }

@@ -1,0 +1,185 @@
+use proptest::prelude::*;
+
+use super::agreement::{agrees, theirs};
+use super::twins::Twins;
+use super::{Failure, decode_by};
+use crate::codecs::webp::lossy::encode_as;
+use crate::image::Size;
+
+/// Edges, waves, noise and flat parts.
+fn picture(size: Size, seed: u32) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut pixels = Vec::new();
+    for y in 0..size.height() {
+        for x in 0..size.width() {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            let wave = (f64::from(x) / 5.0).sin() * 60.0 + (f64::from(y * x) / 90.0).cos() * 60.0 + 128.0;
+            let noise = state as u8;
+            pixels.extend(match (x / 24 + y / 20 + seed) % 4 {
+                0 => [wave as u8, (255.0 - wave) as u8, (x * 3) as u8],
+                1 => [noise, wave as u8, noise.rotate_left(3)],
+                2 => [(y * 2) as u8, 40, (seed * 9) as u8],
+                _ => [255 * ((x ^ y) >> 2 & 1) as u8, 0, wave as u8],
+            });
+        }
+    }
+    pixels
+}
+
+/// The picture's chunk, without the last byte if that is padding.
+fn chunk(file: &[u8]) -> &[u8] {
+    let length = u32::from_le_bytes(file[16..20].try_into().unwrap()) as usize;
+    &file[20..20 + length]
+}
+
+fn ours(chunk: &[u8], size: Size, twins: Twins, channels: usize) -> Option<Vec<u8>> {
+    let mut pixels = vec![0x55; size.area() as usize * channels];
+    match decode_by(chunk, size, &mut pixels, &|| false, twins) {
+        Ok(()) => Some(pixels),
+        Err(Failure::Refused) => None,
+        Err(Failure::Cancelled) => panic!("nobody has cancelled"),
+    }
+}
+
+/// Both twins, RGB and RGBA, give what image-webp gives. Answers whether it is a picture.
+fn agree(chunk: &[u8], size: Size) -> bool {
+    assert!(agrees(chunk));
+    let Some(theirs) = theirs(chunk) else {
+        assert_eq!(ours(chunk, size, Twins::PLAIN, 3), None, "what is damaged is refused");
+        return false;
+    };
+    for twins in [Twins::PLAIN, Twins::fastest()] {
+        let Some(ours) = ours(chunk, size, twins, 3) else { return false };
+        let different = ours.iter().zip(&theirs).position(|(a, b)| a != b);
+        assert_eq!(different.map(|at| at / 3), None, "the first pixel that differs in {size:?}");
+    }
+    let rgba = ours(chunk, size, Twins::fastest(), 4).unwrap();
+    for (rgba, rgb) in rgba.chunks(4).zip(theirs.chunks(3)) {
+        assert_eq!(rgba, [rgb, &[0]].concat());
+    }
+    true
+}
+
+#[test]
+fn pictures_are_those_of_image_webp() {
+    for (seed, (width, height)) in (0..).zip([
+        (1, 1),
+        (2, 2),
+        (3, 1),
+        (1, 3),
+        (15, 17),
+        (16, 16),
+        (17, 15),
+        (33, 50),
+        (64, 64),
+        (100, 31),
+        (31, 100),
+        (150, 149),
+    ]) {
+        let size = Size::new(width, height).unwrap();
+        let pixels = picture(size, seed);
+        for quality in [0.0, 10.0, 45.0, 75.0, 95.0, 100.0] {
+            for method in [0, 4, 6] {
+                let file = encode_as(&pixels, size, false, |config| {
+                    config.quality = quality;
+                    config.method = method;
+                });
+                assert!(agree(chunk(&file.unwrap()), size), "{size:?} {quality} {method}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_of_filtering_is_that_of_image_webp() {
+    let size = Size::new(119, 83).unwrap();
+    let pixels = picture(size, 5);
+    for filter_type in [0, 1] {
+        for (strength, sharpness) in [(0, 0), (10, 0), (30, 3), (60, 7), (100, 0), (100, 5)] {
+            for (segments, partitions) in [(1, 0), (4, 1), (3, 3)] {
+                let file = encode_as(&pixels, size, false, |config| {
+                    config.quality = 30.0;
+                    config.filter_type = filter_type;
+                    config.filter_strength = strength;
+                    config.filter_sharpness = sharpness;
+                    config.segments = segments;
+                    config.partitions = partitions;
+                });
+                assert!(agree(chunk(&file.unwrap()), size), "{filter_type} {strength} {sharpness} {segments}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_cut_off_is_refused() {
+    let size = Size::new(60, 60).unwrap();
+    let file = encode_as(&picture(size, 2), size, false, |_| {}).unwrap();
+    let chunk = chunk(&file);
+    for length in 0..chunk.len() {
+        // The encoder adds a few bits to the end.
+        assert!(!agree(&chunk[..length], size) || length + 8 > chunk.len(), "{length} of {}", chunk.len());
+    }
+}
+
+#[test]
+fn another_size_is_refused() {
+    let size = Size::new(20, 20).unwrap();
+    let file = encode_as(&picture(size, 3), size, false, |_| {}).unwrap();
+    for (width, height) in [(20, 19), (19, 20), (40, 10)] {
+        assert_eq!(ours(chunk(&file), Size::new(width, height).unwrap(), Twins::PLAIN, 3), None);
+    }
+}
+
+#[test]
+fn work_ends_where_nobody_waits() {
+    let size = Size::new(20, 100).unwrap();
+    let file = encode_as(&picture(size, 3), size, false, |_| {}).unwrap();
+    let rows = std::cell::Cell::new(0);
+    let cancelled = || {
+        rows.set(rows.get() + 1);
+        rows.get() == 4
+    };
+    let mut pixels = vec![0; 6000];
+    assert_eq!(super::decode(chunk(&file), size, &mut pixels, &cancelled), Err(Failure::Cancelled));
+    assert_eq!(rows.get(), 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Damage gives the same picture or is refused, and never a panic.
+    #[test]
+    fn damage_is_read_alike(
+        (width, height, seed) in (1_u32..70, 1_u32..70, 0_u32..50),
+        quality in 0_u8..=100,
+        (filter_type, partitions) in (0..2, 0..4),
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        early in proptest::collection::vec((10_usize..60, any::<u8>()), 0..4),
+    ) {
+        let size = Size::new(width, height).unwrap();
+        let file = encode_as(&picture(size, seed), size, false, |config| {
+            config.quality = quality.into();
+            config.filter_type = filter_type;
+            config.partitions = partitions;
+        });
+        let mut chunk = chunk(&file.unwrap()).to_vec();
+        for (at, value) in damage {
+            let at = at.index(chunk.len());
+            if at >= 10 {
+                chunk[at] = value;
+            }
+        }
+        for (at, value) in early {
+            if let Some(byte) = chunk.get_mut(at) {
+                *byte = value;
+            }
+        }
+        // What the server looks at first.
+        if crate::codecs::webp::partitions::fit(&chunk) {
+            agree(&chunk, size);
+        }
+    }
+}
