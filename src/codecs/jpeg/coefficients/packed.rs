@@ -29,8 +29,9 @@ struct Rows {
     /// Number of the first row held.
     first: usize,
     samples: Vec<u8>,
-    /// One row of the picture.
+    /// One row of the picture, and room to make it in.
     line: Vec<u8>,
+    blended: Vec<u16>,
 }
 
 impl Rows {
@@ -40,6 +41,7 @@ impl Rows {
     }
 
     /// Makes row `y` of the picture; `false` when samples are missing.
+    #[inline(always)]
     fn make(&mut self, y: usize) -> bool {
         let (a, b, weight) = self.down.at(y);
         // Rows above those that came are not wanted either.
@@ -48,7 +50,7 @@ impl Rows {
             self.samples.get(at..at + self.width)
         };
         let (Some(above), Some(below)) = (row(a), row(b)) else { return false };
-        self.across.line(above, below, weight, &mut self.line);
+        self.across.line((above, below), weight, &mut self.blended, &mut self.line);
         true
     }
 
@@ -74,6 +76,7 @@ impl Packer {
             first: 0,
             samples: Vec::new(),
             line: vec![0; width],
+            blended: Vec::new(),
         });
         let (components, rows) = (components.collect(), window.rows());
         Self { size: frame.size, colours: frame.colours, components, rows, pixels: Vec::new() }
@@ -90,6 +93,7 @@ impl Packer {
     }
 
     fn make_rows(&mut self) {
+        let make = fastest();
         let channels = if self.colours == Colours::Gray { 1 } else { 3 };
         let stride = self.size.width() as usize * channels;
         while !self.rows.is_empty() {
@@ -101,11 +105,9 @@ impl Packer {
             if self.pixels.is_empty() {
                 self.pixels = vec![0; stride * self.size.height() as usize];
             }
-            if !self.components.iter_mut().all(|rows| rows.make(y)) {
+            let Some(out) = self.pixels.get_mut(y * stride..(y + 1) * stride) else { return };
+            if !make(y, self.colours, &mut self.components, out) {
                 return;
-            }
-            if let Some(out) = self.pixels.get_mut(y * stride..(y + 1) * stride) {
-                mix(self.colours, &self.components, out);
             }
             self.rows.start += 1;
         }
@@ -129,7 +131,47 @@ impl PlaneSink for Packer {
     }
 }
 
+/// Makes a row of pixels; `false` when samples are missing.
+type Make = fn(usize, Colours, &mut [Rows], &mut [u8]) -> bool;
+
+/// The fastest of the twins that this processor runs: the same code, compiled for it.
+fn fastest() -> Make {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        return make_avx2;
+    }
+    make
+}
+
+#[cfg(target_arch = "x86_64")]
+fn make_avx2(y: usize, colours: Colours, components: &mut [Rows], out: &mut [u8]) -> bool {
+    #[target_feature(enable = "avx2")]
+    fn enabled(y: usize, colours: Colours, components: &mut [Rows], out: &mut [u8]) -> bool {
+        make(y, colours, components, out)
+    }
+    #[allow(unsafe_code, reason = "calling code compiled for a feature")]
+    // SAFETY: `fastest` gives this function away only where the processor has AVX2.
+    unsafe {
+        enabled(y, colours, components, out)
+    }
+}
+
+#[inline(always)]
+fn make(y: usize, colours: Colours, components: &mut [Rows], out: &mut [u8]) -> bool {
+    for rows in components.iter_mut() {
+        if !rows.make(y) {
+            return false;
+        }
+    }
+    mix(colours, components, out);
+    true
+}
+
+/// Pixels that are made at once, their colours apart.
+const AT_ONCE: usize = 32;
+
 /// One row of pixels.
+#[inline(always)]
 fn mix(colours: Colours, components: &[Rows], out: &mut [u8]) {
     match (colours, components) {
         (Colours::Gray, [gray]) => out.copy_from_slice(&gray.line),
@@ -140,9 +182,17 @@ fn mix(colours: Colours, components: &[Rows], out: &mut [u8]) {
             }
         }
         (Colours::Ycc, [y, cb, cr]) => {
-            let lines = y.line.iter().zip(&cb.line).zip(&cr.line);
-            for (out, ((y, cb), cr)) in out.as_chunks_mut::<3>().0.iter_mut().zip(lines) {
-                *out = rgb(*y, *cb, *cr);
+            let (out, _) = out.as_chunks_mut::<3>();
+            let lines = y.line.chunks(AT_ONCE).zip(cb.line.chunks(AT_ONCE)).zip(cr.line.chunks(AT_ONCE));
+            for (out, ((y, cb), cr)) in out.chunks_mut(AT_ONCE).zip(lines) {
+                let (mut r, mut g, mut b) = ([0; AT_ONCE], [0; AT_ONCE], [0; AT_ONCE]);
+                let made = r.iter_mut().zip(&mut g).zip(&mut b);
+                for (((r, g), b), ((y, cb), cr)) in made.zip(y.iter().zip(cb).zip(cr)) {
+                    [*r, *g, *b] = rgb(*y, *cb, *cr);
+                }
+                for (out, ((&r, &g), &b)) in out.iter_mut().zip(r.iter().zip(&g).zip(&b)) {
+                    *out = [r, g, b];
+                }
             }
         }
         (Colours::Cmyk | Colours::Ycck, [a, b, c, k]) => {

@@ -46,8 +46,10 @@ impl Axis {
         (sample, if weight == 0 { sample } else { sample + 1 }, weight.into())
     }
 
-    /// A row of pixels from the rows of samples above and below it, `weight` that of the one below.
-    pub(super) fn line(&self, above: &[u8], below: &[u8], weight: u32, out: &mut [u8]) {
+    /// A row of pixels from the rows of samples above and below it, `weight` that of the one below. `blended` is room to
+    /// work in.
+    #[inline(always)]
+    pub(super) fn line(&self, (above, below): (&[u8], &[u8]), weight: u32, blended: &mut Vec<u16>, out: &mut [u8]) {
         let (factor, most) = self.ratio;
         if factor == most && weight == 0 {
             let count = out.len().min(above.len());
@@ -64,13 +66,21 @@ impl Axis {
         } else if 2 * factor == most && samples > 1 {
             // The common case, without a look-up: a quarter of a neighbour on either side.
             let last = samples - 1;
+            blended.clear();
+            blended.extend(
+                above
+                    .iter()
+                    .zip(below)
+                    .map(|(&above, &below)| (u32::from(above) * (ONE - weight) + u32::from(below) * weight) as u16),
+            );
+            let Some(behind) = blended.get(1..) else { return };
             let between = |near: u32, far: u32| ((near * 192 + far * 64 + HALF) >> 16) as u8;
             if let Some(out) = out.first_mut() {
                 *out = ((down(0) * ONE + HALF) >> 16) as u8;
             }
             let inner = out.get_mut(1..).unwrap_or_default();
-            for (i, pair) in inner.as_chunks_mut::<2>().0.iter_mut().enumerate().take(last) {
-                let (left, right) = (down(i), down(i + 1));
+            for (pair, (&left, &right)) in inner.as_chunks_mut::<2>().0.iter_mut().zip(blended.iter().zip(behind)) {
+                let (left, right) = (u32::from(left), u32::from(right));
                 *pair = [between(left, right), between(right, left)];
             }
             if let Some(out) = out.get_mut(2 * last + 1) {
@@ -108,7 +118,7 @@ mod tests {
                 let samples: Vec<u8> = (0..(pixels * factor).div_ceil(most)).map(|i| (i * 89 % 251) as u8).collect();
                 let axis = Axis::new(pixels, samples.len(), (factor, most));
                 let mut line = vec![0; pixels];
-                axis.line(&samples, &samples, 0, &mut line);
+                axis.line((&samples, &samples), 0, &mut Vec::new(), &mut line);
                 for (i, (got, want)) in line.iter().zip(ideal(&samples, pixels, factor, most)).enumerate() {
                     assert!((f64::from(*got) - want).abs() <= 1.0, "{factor}/{most} of {pixels}, {i}: {got} {want}");
                     let (a, b, weight) = axis.at(i);
@@ -125,7 +135,8 @@ mod tests {
         for (factor, most) in [(1, 1), (1, 2), (1, 3)] {
             let axis = Axis::new(6, 6 * factor / most, (factor, most));
             let mut line = vec![0; 6];
-            axis.line(&[100; 6][..6 * factor / most], &[200; 6][..6 * factor / most], 64, &mut line);
+            let rows = (&[100; 6][..6 * factor / most], &[200; 6][..6 * factor / most]);
+            axis.line(rows, 64, &mut Vec::new(), &mut line);
             assert_eq!(line, [125; 6]);
         }
     }
