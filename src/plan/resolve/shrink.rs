@@ -33,7 +33,7 @@ pub(super) fn shrink(source: Size, steps: &[Step]) -> Shrink {
 /// samples. Fewer than these would be further from the ideal picture than what decoders make that shrink by 8, 4 and 2
 /// while they load: from 16, 8 and 4 on they do, if twice the wanted size shall be left (`docs/performance.md`).
 const FREQUENCIES: [(f64, u8, u8); 6] =
-    [(16.0, 2, 2), (11.0, 2, 3), (8.0, 3, 3), (7.0, 4, 4), (5.0, 5, 5), (4.0, 6, 6)];
+    [(16.0, 2, 2), (11.0, 2, 3), (8.5, 3, 3), (7.0, 4, 4), (5.0, 5, 5), (4.0, 6, 6)];
 
 /// Shrinks below this one are made from all samples.
 const FULL: f64 = FREQUENCIES[FREQUENCIES.len() - 1].0;
