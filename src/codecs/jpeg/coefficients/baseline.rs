@@ -8,7 +8,7 @@ use super::frame::{Frame, Grid, Scan, Walker};
 use super::huffman::extend;
 use super::lanes::{self, Segment};
 use super::pattern::{MAX_BLOCKS, Part, Pattern, PatternSkips};
-use super::skip::{COEFFICIENT, ENDS, MAX_DC_SIZE, NONE, Skips, WINDOW};
+use super::skip::{MAX_DC_SIZE, Skips, sequence};
 use super::splice::Truth;
 use super::values::Values;
 use super::window::Window;
@@ -291,16 +291,12 @@ fn block(
 
     while k < 64 {
         bits.refill();
-        let entry = skips[(bits.window >> (64 - WINDOW)) as usize];
-        let ends = entry & ENDS != 0;
-        let reached = k + usize::from(entry >> COEFFICIENT & 0x7F);
-        // Sequences that pass the end of the block would run into the next one: there, symbol by symbol.
-        if entry & NONE == 0 && (reached < 64 || (reached == 64 && !ends)) {
-            bits.skip(u32::from(entry & 0x7F));
-            if ends {
+        if let Some(stepped) = sequence(skips, bits.window, k as u32) {
+            bits.skip(stepped.bits);
+            if stepped.ends {
                 return Ok(());
             }
-            k = reached;
+            k = stepped.reached as usize;
         } else {
             let (length, symbol) = part.ac.look(bits.window).ok_or(Refused::Damaged)?;
             let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));

@@ -10,7 +10,7 @@ use std::hint::select_unpredictable;
 
 use super::bits::Unstuffed;
 use super::pattern::{MAX_BLOCKS, Pattern, PatternSkips};
-use super::skip::{COEFFICIENT, ENDS, FEW, MAX_DC_SIZE, MOST, NONE, Skips, WINDOW};
+use super::skip::{COEFFICIENT, ENDS, FEW, MAX_DC_SIZE, MOST, NONE, Skips, WINDOW, sequence};
 
 /// Places that are read at once.
 pub(super) const LANES: usize = 6;
@@ -252,15 +252,12 @@ fn slowly(
     let part = pattern.blocks.get(block).and_then(|&part| pattern.parts.get(part));
     while bit < begin + SLOWLY {
         let window = data.peek(bit);
-        let entry = if k == 0 { first } else { others }[(window >> (64 - WINDOW)) as usize];
-        let (reached, ends) = (k + u32::from(entry >> COEFFICIENT & 0x7F), entry & ENDS != 0);
-        // What goes on behind the last coefficient of a block is not of this block.
-        if entry & NONE == 0 && (reached < 64 || reached == 64 && !ends) {
-            bit += usize::from(entry) & USED as usize;
-            if ends || reached == 64 {
+        if let Some(stepped) = sequence(if k == 0 { first } else { others }, window, k) {
+            bit += stepped.bits as usize;
+            if stepped.ends || stepped.reached == 64 {
                 return Ok((bit, i32::MIN));
             }
-            k = reached;
+            k = stepped.reached;
             continue;
         }
         let found = part.and_then(|part| if k == 0 { part.dc.look(window) } else { part.ac.look(window) });

@@ -14,7 +14,7 @@ use super::frame::{Frame, Scan, Walker};
 use super::huffman::{Table, extend};
 use super::idct::BY_COLUMN;
 use super::restarts::{Found, Restarts};
-use super::skip::{AcSkips, COEFFICIENT, ENDS, NONE, Skips, WINDOW};
+use super::skip::{AcSkips, Skips, sequence};
 use super::window::{Blocks, Window};
 
 /// Bits that the table of whole AC symbols looks at.
@@ -272,16 +272,12 @@ fn step_over(bits: &mut Bits<'_>, part: &mut Part) {
     let mut k = 1;
     while k < 64 {
         bits.refill();
-        let entry = skips[(bits.window >> (64 - WINDOW)) as usize];
-        let ends = entry & ENDS != 0;
-        let reached = k + usize::from(entry >> COEFFICIENT & 0x7F);
-        // Sequences that pass the end of the block would run into the next one: there, symbol by symbol.
-        if entry & NONE == 0 && (reached < 64 || (reached == 64 && !ends)) {
-            bits.skip(u32::from(entry & 0x7F));
-            if ends {
+        if let Some(stepped) = sequence(skips, bits.window, k as u32) {
+            bits.skip(stepped.bits);
+            if stepped.ends {
                 return;
             }
-            k = reached;
+            k = stepped.reached as usize;
         } else {
             let (length, symbol) = symbol(&part.ac.table, bits.window);
             let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));

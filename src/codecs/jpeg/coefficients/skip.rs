@@ -28,6 +28,25 @@ pub(super) const NONE: u16 = 64 << COEFFICIENT;
 /// An entry for nothing that could be stepped over. It is an end as well: behind it nothing is added up.
 const NOTHING: u16 = NONE | ENDS;
 
+/// A sequence of whole symbols of one block.
+pub(super) struct Sequence {
+    pub(super) bits: u32,
+    /// Coefficients of the block behind it.
+    pub(super) reached: u32,
+    /// Whether an end of block is the last of them.
+    pub(super) ends: bool,
+}
+
+/// What the front of a window steps over behind `k` coefficients of a block. `None` where it must be read symbol by
+/// symbol: there is no whole one, or the sequence passes the end of the block and would run into the next one.
+#[inline(always)]
+pub(super) fn sequence(skips: &Skips, window: u64, k: u32) -> Option<Sequence> {
+    let entry = skips[(window >> (64 - WINDOW)) as usize];
+    let (reached, ends) = (k + u32::from(entry >> COEFFICIENT & 0x7F), entry & ENDS != 0);
+    let whole = entry & NONE == 0 && (reached < 64 || reached == 64 && !ends);
+    whole.then(|| Sequence { bits: u32::from(entry & 0x7F), reached, ends })
+}
+
 /// Longest DC magnitude of 8-bit samples.
 pub(super) const MAX_DC_SIZE: u32 = 11;
 

@@ -1,7 +1,7 @@
 //! Key frames of VP8 (RFC 6386), as lossy WebP has them, to RGB.
 //!
-//! Gives what image-webp and libwebp give, to the byte, or refuses: whatever is damaged, cut off or unusual is left to
-//! image-webp, whose answer counts. A row of macroblocks is decoded, filtered and stored before the next one, so little
+//! Gives what image-webp and libwebp give of sound files, to the byte. What is cut off or unusual it refuses and leaves to
+//! image-webp, whose answer counts; damage that leaves enough bits may be shown (ADR 9). A row of macroblocks is decoded, filtered and stored before the next one, so little
 //! more than the result is held.
 
 #[cfg(any(test, fuzzing))]
