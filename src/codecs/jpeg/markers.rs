@@ -127,7 +127,8 @@ impl<'a> Markers<'a> {
         let frame = &self.frame;
         let in_scan = self.scan.first().map_or(0, |&count| usize::from(count));
         let several_scans = frame.is_progressive() || in_scan < frame.components.len();
-        let coefficients = if several_scans { 2 * frame.samples() } else { 0 };
+        // And of each block a bit a coefficient.
+        let coefficients = if several_scans { 2 * frame.samples() + frame.samples() / 8 } else { 0 };
         let ink = if frame.components.len() == 4 { u64::from(frame.width) * u64::from(frame.height) } else { 0 };
         let beginnings = if length < WORTH_LANES { 0 } else { 16 * (length as u64).min(256 << 10) };
         beginnings + coefficients + frame.row_bytes() + ink + (length + self.scan_start) as u64

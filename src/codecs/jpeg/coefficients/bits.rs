@@ -98,6 +98,7 @@ fn before_ff(eight: u64) -> usize {
 }
 
 /// Bits of entropy-coded data, read from the front of a window.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     /// With zeros behind.
     bytes: &'a [u8],

@@ -80,7 +80,14 @@ mod tests {
     use super::*;
 
     fn grid(count: usize) -> Grid {
-        Grid { blocks_across: 70, blocks_down: 3, count, whole: false, values: vec![0; 210 * count] }
+        Grid {
+            blocks_across: 70,
+            blocks_down: 3,
+            count,
+            whole: false,
+            values: vec![0; 210 * count],
+            filled: Vec::new(),
+        }
     }
 
     #[test]

@@ -69,24 +69,28 @@ pub(super) struct Grid {
     pub(super) blocks_across: usize,
     pub(super) blocks_down: usize,
     pub(super) count: usize,
-    /// Block after block.
+    /// Block after block, each as [`super::idct::BY_COLUMN`] orders it.
     pub(super) whole: bool,
     pub(super) values: Vec<i16>,
+    /// Of whole blocks, which coefficients but the first are not zero: a bit for each, in zigzag order.
+    pub(super) filled: Vec<u64>,
 }
 
 impl Grid {
     pub(super) fn new(component: &Component, count: u8) -> Self {
         let (blocks_across, blocks_down) = (component.mcu_blocks_across, component.mcu_blocks_down);
         let count = usize::from(count);
-        Self { blocks_across, blocks_down, count, whole: false, values: vec![0; blocks_across * blocks_down * count] }
+        let values = vec![0; blocks_across * blocks_down * count];
+        Self { blocks_across, blocks_down, count, whole: false, values, filled: Vec::new() }
     }
 
     /// For all coefficients, block after block.
     pub(super) fn whole(component: &Component) -> Self {
-        Self { whole: true, ..Self::new(component, 64) }
+        let grid = Self::new(component, 64);
+        Self { whole: true, filled: vec![0; grid.blocks_across * grid.blocks_down], ..grid }
     }
 
-    /// Where coefficient `k` of a block is.
+    /// Where coefficient `k` of a block is; of whole blocks, where the first one is.
     #[inline(always)]
     pub(super) const fn at(&self, k: usize, block: usize) -> usize {
         if self.whole { 64 * block + k } else { k * self.blocks_across * self.blocks_down + block }

@@ -97,6 +97,72 @@ fn fill(entries: &mut [Entry], bits: u32, table: &Table, split: impl Fn(u8) -> O
     }
 }
 
+/// Bits that the table of a progressive scan looks at.
+const BAND_WINDOW: u32 = 12;
+
+/// What a window of a progressive file's first scan of a band begins with, a byte each: bits used, 0 where symbol and value
+/// do not fit, or where a run of blocks ends; coefficients passed, the one that has the value among them (more than any band
+/// has at its end); two for the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BandEntry(u32);
+
+impl BandEntry {
+    /// Coefficients passed at the end of a band.
+    const END: u32 = 128;
+
+    #[inline(always)]
+    pub(super) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Bits of code and value.
+    #[inline(always)]
+    pub(super) const fn used(self) -> u32 {
+        self.0 & 15
+    }
+
+    #[inline(always)]
+    pub(super) const fn passed(self) -> usize {
+        (self.0 >> 8 & 0xFF) as usize
+    }
+
+    #[inline(always)]
+    pub(super) const fn value(self) -> i32 {
+        (self.0 as i32) >> 16
+    }
+}
+
+/// The entries of a progressive file's table, for first scans.
+#[derive(Debug)]
+pub(super) struct Band(Box<[BandEntry; 1 << BAND_WINDOW]>);
+
+impl Band {
+    pub(super) fn new(table: &Table) -> Self {
+        let mut entries = Box::new([BandEntry(0); 1 << BAND_WINDOW]);
+        for (windows, length, symbol) in table.codes(BAND_WINDOW) {
+            let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+            let passed = match (run, size) {
+                (0, 0) => BandEntry::END,
+                (_, 0) => continue,
+                _ => run + 1,
+            };
+            let (Some(rest), Some(these)) = ((BAND_WINDOW - length).checked_sub(size), entries.get_mut(windows)) else {
+                continue;
+            };
+            for (value, these) in these.chunks_exact_mut(1 << rest).enumerate() {
+                let value = if size == 0 { 0 } else { extend((value as u64) << (64 - size), size) };
+                these.fill(BandEntry((value as u32) << 16 | passed << 8 | (length + size)));
+            }
+        }
+        Self(entries)
+    }
+
+    #[inline(always)]
+    pub(super) fn look(&self, window: u64) -> BandEntry {
+        self.0[(window >> (64 - BAND_WINDOW)) as usize]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::huffman::Definition;

@@ -1,14 +1,16 @@
 //! All samples of a sequential file, as planes at their own sampling. Blocks are transformed as they are read, so that
 //! coefficients never leave the nearest cache; rows of blocks are handed over as they are done.
 
+use std::ops::Range;
+
 use crate::image::{Plane, PlaneSink, Planes, Size};
 
 use super::Refused;
 use super::bits::Unstuffed;
 use super::frame::{Component, Frame, Grid, Walker};
-use super::idct::{self, BY_COLUMN, Idct, Samples, Scaled};
+use super::idct::{self, Idct, Samples, Scaled};
 use super::mcus::{self, Block, Taker};
-use super::window::{Blocks, Window};
+use super::window::Window;
 
 /// Decodes every scan of a sequential file into a sink, until each component has been seen. Components that are missing
 /// are grey.
@@ -62,25 +64,24 @@ pub(super) fn progressive(
 ) -> Result<(), Refused> {
     let mut grids: Vec<Grid> = frame.components.iter().map(Grid::whole).collect();
     super::progressive::decode(walker, frame, &mut grids, window, max_scans, cancelled)?;
-    let transform = idct::fastest();
-    for (i, (component, grid)) in frame.components.iter().zip(grids).enumerate() {
+    let parts = frame.components.iter().zip(&grids).enumerate().map(|(i, (component, grid))| {
         let quantisation = Scaled::new(walker.quantisation(component.table).ok_or(Refused::Damaged)?);
-        let mut band = Band::new(i, component, 1, quantisation)?;
-        let Blocks { across, down } = window.blocks(component);
-        for y in down {
-            if cancelled() {
-                return Err(Refused::Cancelled);
-            }
-            let row = 64 * grid.blocks_across * y;
-            let Some(row) = grid.values.get(row..row + 64 * grid.blocks_across) else { break };
-            for (x, zigzag) in row.as_chunks::<64>().0.iter().enumerate().take(across.end).skip(across.start) {
-                let mut coefficients = [0; 64];
-                for (&value, &at) in zigzag.iter().zip(&BY_COLUMN) {
-                    coefficients[usize::from(at) & 63] = value;
+        Ok((Band::new(i, component, 1, quantisation)?, component.v, grid, window.blocks(component)))
+    });
+    let mut parts = parts.collect::<Result<Vec<_>, Refused>>()?;
+    let transform = idct::fastest();
+    // A row of MCUs of all components at a time: who packs them needs to hold no more.
+    for mcu_row in 0..frame.mcus_down {
+        if cancelled() {
+            return Err(Refused::Cancelled);
+        }
+        for (band, v, grid, blocks) in &mut parts {
+            for y in mcu_row * *v..(mcu_row + 1) * *v {
+                if blocks.down.contains(&y) {
+                    band.transform(grid, y, blocks.across.clone(), transform);
+                    band.hand_over(y, sink);
                 }
-                put(&mut band.samples, 8 * x, 0, &transform(&coefficients, &band.quantisation));
             }
-            band.hand_over(y, sink);
         }
     }
     Ok(())
@@ -108,6 +109,23 @@ impl Band {
         let size = Size::new(component.size.width(), 8 * v as u32).ok_or(Refused::Damaged)?;
         let samples = Plane { size, samples: vec![GREY; size.area() as usize] };
         Ok(Self { component: i, quantisation, samples, v, height: component.size.height() as usize })
+    }
+
+    /// Makes samples of one row of blocks.
+    fn transform(&mut self, grid: &Grid, y: usize, across: Range<usize>, transform: Idct) {
+        let row = y * grid.blocks_across + across.start..y * grid.blocks_across + across.end;
+        let (Some(blocks), Some(filled)) = (grid.values.as_chunks::<64>().0.get(row.clone()), grid.filled.get(row))
+        else {
+            return;
+        };
+        for (x, (block, &filled)) in across.zip(blocks.iter().zip(filled)) {
+            let samples = if filled == 0 {
+                [[self.quantisation.flat(block[0]); 8]; 8]
+            } else {
+                transform(block, &self.quantisation)
+            };
+            put(&mut self.samples, 8 * x, 0, &samples);
+        }
     }
 
     /// Hands over what is picture of a row of MCUs.
