@@ -15,11 +15,13 @@ fn filled(length: u64, samples: &[u8]) -> Vec<u8> {
 
 fuzz_target!(|input: &[u8]| {
     let Some((&[across, down, long, quality, sampling, form], samples)) = input.split_first_chunk() else { return };
-    // Up to 256 pixels a side, or, of a side of few, more.
-    let stretched =
-        |side: u8, bit: u8| u32::from(side) + 1 + if long >> bit & 1 == 1 { u32::from(long) << 5 } else { 0 };
+    // Up to 32 pixels a side, seldom 256, or, of a side of few, more.
+    let stretched = |side: u8, bit: u8| {
+        let side = if long >= 0xF0 { u32::from(side) } else { u32::from(side % 32) };
+        side + 1 + if long >> bit & 0x11 == 0x11 { u32::from(long) << 5 } else { 0 }
+    };
     let size = Size::at_least_one(stretched(across, 0), stretched(down, 1));
-    if size.area() > 1 << 18 {
+    if size.area() > 1 << 16 {
         return;
     }
     let sampling = if sampling & 1 == 1 { Sampling::Full } else { Sampling::Quarter };

@@ -4,6 +4,7 @@
 #[path = "../../tests/suite/hostile/decoding.rs"]
 pub mod codec;
 pub mod heap;
+pub mod jpeg;
 #[path = "../../tests/suite/hostile/planning.rs"]
 pub mod planning;
 

@@ -210,6 +210,28 @@ fn scans_are_counted() {
     }
 }
 
+/// Each costs a step for every block, however little data it has.
+#[test]
+fn thousands_of_scans_are_refused_before_one_is_read() {
+    let spec = EncodeSpec { interlace: true, ..EncodeSpec::new(OutputFormat::Jpeg) };
+    let bytes = encode(&gradient(16, 16, PixelFormat::Rgb8), &Metadata::default(), &spec).unwrap();
+    let last = bytes.windows(2).rposition(|pair| pair == [0xFF, 0xDA]).unwrap();
+    let (before, scan) = (&bytes[..last], &bytes[last..bytes.len() - 2]);
+    let asked = std::cell::Cell::new(0);
+    let of = |scans: usize| {
+        let bytes = [before, &scan.repeat(scans), &[0xFF, 0xD9]].concat();
+        asked.set(0);
+        decode(&bytes, &header(&bytes).unwrap(), &DecodeSpec::default(), &Limits::default(), &|| {
+            asked.set(asked.get() + 1);
+            false
+        })
+    };
+    assert!(matches!(of(5000), Err(DecodeError::OverLimit { what: "the number of scans", limit: 100, .. })));
+    assert_eq!(asked.get(), 0);
+    assert!(of(50).is_ok());
+    assert!(asked.get() >= 50, "{}", asked.get());
+}
+
 #[test]
 fn progressive_scans_with_impossible_bands_are_refused() {
     let spec = EncodeSpec { interlace: true, ..EncodeSpec::new(OutputFormat::Jpeg) };

@@ -26,7 +26,10 @@ fn findings_of_fuzzing_stay_mended() {
 fn replay(target: &str, bytes: &[u8]) {
     match target {
         "sniff_probe" => drop(decoding::probe(bytes)),
-        "decode_jpeg" => decoding::decode(Format::Jpeg, bytes),
+        // The laws that only the decoder's own tests can check are checked there.
+        "decode_jpeg" | "jpeg_forms" | "jpeg_baseline" | "jpeg_progressive" | "jpeg_prefix" => {
+            decoding::decode(Format::Jpeg, bytes)
+        }
         "decode_png" => decoding::decode(Format::Png, bytes),
         "decode_webp" => decoding::decode(Format::Webp, bytes),
         "decode_gif" => decoding::decode(Format::Gif, bytes),

@@ -114,17 +114,18 @@ fn unstuffed(walker: &mut Walker<'_>, data: &mut Unstuffed, count: usize) -> Res
         if intervals.len() == count {
             return Ok(intervals);
         }
-        restart(walker)?;
+        restart(walker, intervals.len() - 1)?;
     }
 }
 
-/// Expects a restart marker and steps over it.
-pub(super) fn restart(walker: &mut Walker<'_>) -> Result<(), Refused> {
+/// Expects the restart marker behind an interval, the first of which is 0, and steps over it. One of another number says
+/// that intervals were lost, or came twice.
+fn restart(walker: &mut Walker<'_>, interval: usize) -> Result<(), Refused> {
     while walker.rest().starts_with(&[0xFF, 0xFF]) {
         walker.skip(1);
     }
     match walker.rest() {
-        [0xFF, 0xD0..=0xD7, ..] => {
+        [0xFF, code @ 0xD0..=0xD7, ..] if usize::from(code & 7) == interval % 8 => {
             walker.skip(2);
             Ok(())
         }
@@ -240,7 +241,7 @@ fn by_one(
             return Err(Refused::Damaged);
         }
         if mcu < wanted {
-            restart(walker)?;
+            restart(walker, mcu / interval - 1)?;
         }
     }
     Ok(())

@@ -43,8 +43,8 @@ fn decode_by(
 ) -> Result<(), Refused> {
     let mut data = Unstuffed::default();
     let mut any = false;
-    // For each component: the lowest bit still missing from its AC coefficients.
-    let mut missing = vec![0; grids.len()];
+    // For each component and coefficient: the bits still missing. Bands need not be alike in that.
+    let mut missing = vec![[0_u8; 64]; grids.len()];
     let mut scans = 0;
     while let Some(scan) = walker.scan(frame)? {
         scans += 1;
@@ -71,7 +71,7 @@ fn decode_by(
             let ac = walker.ac_table(table)?;
             (twins.refinement)(Rows { walker, data: &mut data, cancelled }, size, &scan, &ac, grid)?;
         } else if scan.high == 0 && usize::from(scan.first) < grid.count {
-            missing[component] = scan.low;
+            missing[component][scan.first.into()..=scan.last.into()].fill(scan.low);
             let ac = walker.ac_table(table)?;
             (twins.first)(Rows { walker, data: &mut data, cancelled }, size, &scan, &ac, grid)?;
         }
@@ -80,11 +80,11 @@ fn decode_by(
     if !any {
         return Err(Refused::Damaged);
     }
-    for (grid, low) in grids.iter_mut().zip(missing) {
-        if low > 0 && !grid.whole {
-            let plane = grid.blocks_across * grid.blocks_down;
+    for (grid, missing) in grids.iter_mut().zip(missing).filter(|(grid, _)| !grid.whole) {
+        let plane = (grid.blocks_across * grid.blocks_down).max(1);
+        for (values, low) in grid.values.chunks_exact_mut(plane).zip(missing).filter(|&(_, low)| low > 0) {
             let half = 1i16 << (low - 1);
-            for value in grid.values.iter_mut().skip(plane).filter(|v| **v != 0) {
+            for value in values.iter_mut().filter(|v| **v != 0) {
                 *value = value.saturating_add(half * value.signum());
             }
         }
