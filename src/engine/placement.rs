@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::backend::BackendError;
 use crate::backend::{Backend, Checkpoint, CpuBackend, Drill};
 use crate::budget::MemoryBudget;
-use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes};
+use crate::image::{CoefficientSink, Form, ImageBuf, Outline, Picture, PlaneSink};
 use crate::ops::Step;
 use crate::telemetry::events::GpuFigures;
 
@@ -67,9 +67,11 @@ pub struct Placed {
     pub cpu_estimate: Duration,
     /// Predicted time on the best GPU, waiting included; `None`: there is none, or it cannot do these steps.
     pub gpu_estimate: Option<Duration>,
-    /// Bytes that went to the GPU and came back.
+    /// Bytes that went to the GPU.
     pub bytes_up: u64,
-    /// The latter.
+    /// Of those, bytes that were not decoded to where they went from, but copied there.
+    pub bytes_copied: u64,
+    /// Bytes that came back.
     pub bytes_down: u64,
     /// How long the GPU let the job wait until it began.
     pub device_wait: Duration,
@@ -151,7 +153,11 @@ mod alone {
             Ok(Self {})
         }
 
-        pub(in crate::engine) fn ahead(&self, _: &Planes, _: (&[Step], Form)) -> Ahead {
+        pub(in crate::engine) fn is_a_choice(&self) -> bool {
+            false
+        }
+
+        pub(in crate::engine) fn ahead(&self, _: &Outline, _: &[ImageBuf], _: (&[Step], Form)) -> Ahead {
             Ahead::Open
         }
 
@@ -175,6 +181,10 @@ mod alone {
 
     impl PlaneSink for Space {
         fn rows(&mut self, _: usize, _: u32, _: &[u8]) {}
+    }
+
+    impl CoefficientSink for Space {
+        fn values(&mut self, _: usize, _: usize, _: usize, _: &[i16]) {}
     }
 
     impl Space {
@@ -258,9 +268,14 @@ impl Placement {
         Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
     }
 
+    /// Whether there is more than one place.
+    pub(super) fn is_a_choice(&self) -> bool {
+        !self.gpus.is_empty()
+    }
+
     /// Decides where a picture is worked on before it is decoded, so that it can be decoded to there.
-    pub(super) fn ahead(&self, planes: &Planes, work: (&[Step], Form)) -> Ahead {
-        let Some(choice) = self.choose(Source::Coming(planes), &[], work) else { return Ahead::Open };
+    pub(super) fn ahead(&self, outline: &Outline, overlays: &[ImageBuf], work: (&[Step], Form)) -> Ahead {
+        let Some(choice) = self.choose(Source::Coming(outline), overlays, work) else { return Ahead::Open };
         let Choice { mut decided, gpu } = choice;
         let Some((gpu, prepared)) = gpu else { return Ahead::Here(decided) };
         let begun = Instant::now();
@@ -358,6 +373,7 @@ impl Placement {
                 submissions: stats.submissions,
                 pictures: stats.pictures,
                 bytes_up: stats.bytes_up,
+                bytes_copied: stats.bytes_copied,
                 bytes_down: stats.bytes_down,
                 device_memory: stats.device_memory,
                 host_memory: stats.host_memory,
@@ -422,6 +438,13 @@ impl PlaneSink for Space {
     }
 }
 
+#[cfg(feature = "gpu")]
+impl CoefficientSink for Space {
+    fn values(&mut self, component: usize, coefficient: usize, first: usize, values: &[i16]) {
+        self.filling.values(component, coefficient, first, values);
+    }
+}
+
 /// A task that is on its way to a GPU.
 #[cfg(feature = "gpu")]
 pub(super) struct Away {
@@ -483,11 +506,14 @@ impl Rest {
         if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
             let gpu = &placement.gpus[gpu];
             match answer.and_then(Answer::picture) {
-                Ok(GpuPicture { picture, bytes_up, bytes_down, waited: device_wait }) => {
+                Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited: device_wait }) => {
                     gpu.model.observe(decided.work, behind, begun.elapsed());
                     events::placed("gpu");
                     let gpu = Some(gpu.backend.adapter().index);
-                    return Ok((picture, Placed { gpu, bytes_up, bytes_down, device_wait, ..decided.placed }));
+                    return Ok((
+                        picture,
+                        Placed { gpu, bytes_up, bytes_copied, bytes_down, device_wait, ..decided.placed },
+                    ));
                 }
                 Err(error) => decided.fall_back(&error),
             }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::events::SpanOutcome;
 use super::metrics::{
-    ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_DEVICES, GPU_FALLBACKS, GPU_GIVEN_UP,
-    GPU_LOSSES, GPU_MEMORY, GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY,
-    QUEUE_LENGTH, SHED, STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
+    ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_COPIED, GPU_DEVICES, GPU_FALLBACKS,
+    GPU_GIVEN_UP, GPU_LOSSES, GPU_MEMORY, GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY,
+    PANICS, QUEUE_DELAY, QUEUE_LENGTH, SHED, STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
 };
 use super::process;
 use super::registry::Value;
@@ -42,6 +42,8 @@ pub struct GpuFigures {
     pub pictures: u64,
     /// Bytes uploaded.
     pub bytes_up: u64,
+    /// Of those, bytes of pictures that were copied to where they went up from, not decoded to there.
+    pub bytes_copied: u64,
     /// Bytes read back.
     pub bytes_down: u64,
     /// Bytes of its buffers on the device now.
@@ -128,6 +130,7 @@ fn take_over(gauges: &Gauges) {
         GPU_PICTURES.with([adapter]).set(gpu.pictures);
         GPU_BYTES.with([adapter, Value::Text("up")]).set(gpu.bytes_up);
         GPU_BYTES.with([adapter, Value::Text("down")]).set(gpu.bytes_down);
+        GPU_COPIED.with([adapter]).set(gpu.bytes_copied);
         GPU_MEMORY.with([adapter, Value::Text("device")]).set(gpu.device_memory);
         GPU_MEMORY.with([adapter, Value::Text("host")]).set(gpu.host_memory);
         if let Some(busy) = gpu.busy {

@@ -66,6 +66,9 @@ metrics! {
         "Time in which the GPU computed, by its own clock; only where it has one.", [ADAPTER];
     GPU_BYTES: 2, Counter = "phasor_gpu_bytes_total", "Bytes moved to and from GPUs.",
         [ADAPTER, ("direction", "`up`, `down`")];
+    GPU_COPIED: 1, Counter = "phasor_gpu_copied_bytes_total",
+        "Of the bytes up, those of pictures that were decoded elsewhere and copied; the others are decoded to where they go up \
+          from.", [ADAPTER];
     GPU_MEMORY: 2, Gauge = "phasor_gpu_memory_bytes",
         "Bytes of buffers, idle ones too; those of the device are what `--gpu-memory` bounds.",
         [ADAPTER, ("place", "`device`, `host`")];

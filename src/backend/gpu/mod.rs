@@ -2,6 +2,7 @@
 
 mod adapter;
 mod bandwidth;
+mod coming;
 mod device;
 mod drill;
 mod fate;
@@ -27,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::image::{Form, ImageBuf, Picture, PlaneSink};
+use crate::image::{CoefficientSink, Form, ImageBuf, Picture, PlaneSink};
 use crate::ops::Step;
 use crate::telemetry::events;
 
@@ -73,6 +74,8 @@ pub struct GpuStats {
     pub pictures: u64,
     /// Bytes uploaded: pictures, tables, parameters.
     pub bytes_up: u64,
+    /// Of those, bytes of pictures that were decoded elsewhere and copied; the others were decoded to where they go up from.
+    pub bytes_copied: u64,
     /// Bytes read back.
     pub bytes_down: u64,
     /// Time in which passes ran, by the device's clock; `None` where it has none.
@@ -104,6 +107,8 @@ pub struct GpuPicture {
     pub picture: Picture,
     /// Bytes that went up for it.
     pub bytes_up: u64,
+    /// Of those, bytes that were decoded elsewhere and copied.
+    pub bytes_copied: u64,
     /// Bytes that came back.
     pub bytes_down: u64,
     /// How long it waited until its batch was submitted.
@@ -172,6 +177,14 @@ impl PlaneSink for Filling {
     }
 }
 
+impl CoefficientSink for Filling {
+    fn values(&mut self, component: usize, coefficient: usize, first: usize, values: &[i16]) {
+        if let Some(open) = &mut self.open {
+            open.values(component, coefficient, first, values);
+        }
+    }
+}
+
 /// A picture on its way to a GPU: everything that goes up is in mapped memory.
 #[derive(Debug)]
 pub struct Staged {
@@ -186,6 +199,7 @@ pub struct Answer {
     ready: results::Ready,
     output: Output,
     bytes_up: u64,
+    bytes_copied: u64,
     bytes_down: u64,
 }
 
@@ -195,13 +209,13 @@ impl Answer {
     /// # Errors
     /// [`BackendError::DeviceLost`] when the device was lost meanwhile: then nothing that it made is believed.
     pub fn picture(self) -> Result<GpuPicture, BackendError> {
-        let Self { life, ready, output, bytes_up, bytes_down } = self;
+        let Self { life, ready, output, bytes_up, bytes_copied, bytes_down } = self;
         let (waited, picture) = (ready.waited, ready.picture(&output).ok_or_else(|| life.device.told())?);
         drop(ready);
         if life.device.is_lost() {
             return Err(life.device.told());
         }
-        Ok(GpuPicture { picture, bytes_up, bytes_down, waited })
+        Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited })
     }
 }
 
@@ -260,6 +274,7 @@ impl GpuBackend {
             submissions: of(&self.counters.submissions),
             pictures: of(&self.counters.pictures),
             bytes_up: of(&self.counters.bytes_up),
+            bytes_copied: of(&self.counters.bytes_copied),
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
             given_up: of(&self.counters.given_up),
@@ -306,7 +321,8 @@ impl GpuBackend {
     /// made, or with why it made nothing ([`BackendError::DeviceLost`], [`BackendError::OutOfMemory`]).
     pub fn submit(&self, staged: Staged, done: impl FnOnce(Result<Answer, BackendError>) + Send + 'static) {
         let Staged { life, program } = staged;
-        let (output, bytes_up, bytes_down) = (program.output, program.bytes_up, program.bytes_down());
+        let (output, bytes_down) = (program.output, program.bytes_down());
+        let Program { bytes_up, bytes_copied, .. } = program;
         let (counters, their, begun) = (Arc::clone(&self.counters), life.clone(), Instant::now());
         counters.waiting.fetch_add(1, Ordering::Relaxed);
         let waiter = Arc::new(Waiter::new(
@@ -315,7 +331,7 @@ impl GpuBackend {
                 counters.waiting.fetch_sub(1, Ordering::Relaxed);
                 counters.waited.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
                 done(match result {
-                    Ok(ready) => Ok(Answer { life: their, ready, output, bytes_up, bytes_down }),
+                    Ok(ready) => Ok(Answer { life: their, ready, output, bytes_up, bytes_copied, bytes_down }),
                     // Who did not hear why is told now.
                     Err(BackendError::DeviceLost) => Err(their.device.told()),
                     Err(other) => Err(other),

@@ -45,6 +45,7 @@ pub(super) struct Counters {
     pub(super) submissions: AtomicU64,
     pub(super) pictures: AtomicU64,
     pub(super) bytes_up: AtomicU64,
+    pub(super) bytes_copied: AtomicU64,
     pub(super) bytes_down: AtomicU64,
     pub(super) losses: AtomicU64,
     pub(super) given_up: AtomicU64,
@@ -383,6 +384,7 @@ fn submit(
     events::gpu_submitted(batch.len());
     add(&counters.pictures, batch.len() as u64);
     add(&counters.bytes_up, bytes_up + batch.iter().map(|job| job.program.bytes_up).sum::<u64>());
+    add(&counters.bytes_copied, batch.iter().map(|job| job.program.bytes_copied).sum::<u64>());
     add(&counters.bytes_down, bytes_down);
     add(&counters.touched, batch.iter().map(|job| job.program.touched()).sum());
     let open = Arc::new(AtomicUsize::new(1));

@@ -17,10 +17,13 @@ use super::{Client, Server};
 const KINDS: &[(&str, &str)] = &[
     ("/resize?width=90&type=png", "photo.jpg"),
     ("/resize?width=50&height=40&force=true&type=png", "progressive.jpg"),
-    // These two are decoded into the device's memory, and again when it is lost.
+    // Most are decoded into the device's memory, and again when it is lost.
     ("/resize?width=200&type=png", "444.jpg"),
     ("/crop?width=100&height=90&type=png", "422.jpg"),
     ("/blur?sigma=4&type=png", "rgba.png"),
+    ("/watermark?text=Lost&textwidth=80&dpi=90&opacity=0.8&type=png", "422.jpg"),
+    ("/resize?width=33&type=png", "lzw.tiff"),
+    ("/resize?width=20&type=png", "animated.gif"),
     ("/crop?width=40&height=30&rotate=90&type=png", "444.jpg"),
     ("/resize?width=64&type=png&colorspace=bw", "422.jpg"),
     ("/resize?width=120&height=120&embed=true&extend=mirror&type=png", "lossy.webp"),
