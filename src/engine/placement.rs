@@ -16,9 +16,9 @@ use crate::telemetry::events::GpuFigures;
 use super::EngineError;
 
 #[cfg(feature = "gpu")]
-use std::sync::Arc;
-#[cfg(feature = "gpu")]
 use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "gpu")]
+use std::sync::{Arc, OnceLock};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
@@ -54,6 +54,8 @@ pub struct GpuConfig {
     pub memory: Option<u64>,
     /// How long a submission may take before its device counts as lost; `None`: 5 s.
     pub deadline: Option<Duration>,
+    /// How long opening a device may take at first before its driver counts as stuck; `None`: 15 s.
+    pub opening: Option<Duration>,
 }
 
 /// Where the steps of a job were done, and what was expected.
@@ -131,7 +133,7 @@ pub(super) struct Placement {
     #[cfg(feature = "gpu")]
     mode: GpuMode,
     #[cfg(feature = "gpu")]
-    gpus: Vec<Gpu>,
+    gpus: Vec<Arc<Gpu>>,
     #[cfg(feature = "gpu")]
     cpu: Model,
     #[cfg(feature = "gpu")]
@@ -218,9 +220,41 @@ pub(super) use alone::{Away, Decided, Rest, Space};
 #[derive(Debug)]
 struct Gpu {
     backend: GpuBackend,
-    model: Model,
+    /// Measured as soon as there is a device; until then it is not used.
+    model: OnceLock<Model>,
     /// Work that waits or is being done.
     pending: AtomicU64,
+}
+
+#[cfg(feature = "gpu")]
+impl Gpu {
+    /// Measures it, which is its self-test too; whether it may be used.
+    fn measure(&self) -> bool {
+        let report = self.backend.adapter();
+        let Some(model) = Model::measured(|p, steps, never| self.backend.run(p, &[], steps, never)) else {
+            events::gpu_unfit(&report.name);
+            return false;
+        };
+        events::gpu_opened(report.index, &report.name, &report.driver, report.software);
+        self.model.set(model).is_ok()
+    }
+
+    /// Measures it when its driver has come back from opening a device. The thread ends with the adapter, or with who uses it.
+    fn measure_later(self: &Arc<Self>) -> std::io::Result<()> {
+        let gpu = Arc::downgrade(self);
+        let wait = move || {
+            while let Some(gpu) = gpu.upgrade() {
+                let stats = gpu.backend.stats();
+                // One that was lost meanwhile is measured when it is back.
+                if stats.failed || (stats.alive && (gpu.measure() || gpu.backend.stats().alive)) {
+                    return;
+                }
+                drop(gpu);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        };
+        std::thread::Builder::new().name("gpu-measure".to_owned()).spawn(wait).map(drop)
+    }
 }
 
 /// So many decisions go by until one goes against the prediction, to see whether it still holds.
@@ -240,6 +274,7 @@ impl Placement {
             software: config.mode == GpuMode::On,
             memory: config.memory,
             deadline: config.deadline,
+            opening: config.opening,
             budget: Some(budget.clone()),
             ..Wanted::default()
         };
@@ -255,13 +290,13 @@ impl Placement {
         }
         let mut gpus = Vec::new();
         for backend in opened {
-            let Some(model) = Model::measured(|p, steps, never| backend.run(p, &[], steps, never)) else {
-                events::gpu_unfit(&backend.adapter().name);
+            let gpu = Arc::new(Gpu { backend, model: OnceLock::new(), pending: AtomicU64::new(0) });
+            if !gpu.backend.stats().alive {
+                gpu.measure_later()?;
+            } else if !gpu.measure() {
                 continue;
-            };
-            let report = backend.adapter();
-            events::gpu_opened(report.index, &report.name, &report.driver, report.software);
-            gpus.push(Gpu { backend, model, pending: AtomicU64::new(0) });
+            }
+            gpus.push(gpu);
         }
         let measured = |p, steps: &[Step], never: &dyn Checkpoint| CpuBackend.run(p, &[], steps, never);
         let cpu = if gpus.is_empty() { None } else { Model::measured(measured) };
@@ -331,8 +366,9 @@ impl Placement {
             .enumerate()
             .filter(|(_, gpu)| gpu.backend.has_room())
             .filter_map(|(i, gpu)| {
+                let model = gpu.model.get()?;
                 let prepared = gpu.backend.prepare(source, overlays, (steps, form)).ok()?;
-                Some((gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
+                Some((model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
             })
             .min_by_key(|(estimate, ..)| *estimate);
         let placed = Placed {
@@ -363,11 +399,12 @@ impl Placement {
 
     /// What each GPU did.
     pub(super) fn each(&self) -> Vec<GpuFigures> {
-        let of = |gpu: &Gpu| {
+        let of = |gpu: &Arc<Gpu>| {
             let stats = gpu.backend.stats();
             GpuFigures {
                 adapter: gpu.backend.adapter().index,
                 devices: u64::from(stats.alive),
+                failed: stats.failed,
                 losses: stats.losses,
                 given_up: stats.given_up,
                 submissions: stats.submissions,
@@ -462,7 +499,7 @@ impl Away {
         let Self { mut rest, staged, gpu, begun } = self;
         let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
         let placement = Arc::clone(&rest.placement);
-        let Gpu { backend, pending, .. } = &placement.gpus[gpu];
+        let Gpu { backend, pending, .. } = &*placement.gpus[gpu];
         let behind = pending.fetch_add(work, Ordering::Relaxed);
         backend.submit(staged, move |answer| {
             rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
@@ -507,7 +544,9 @@ impl Rest {
             let gpu = &placement.gpus[gpu];
             match answer.and_then(Answer::picture) {
                 Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited: device_wait }) => {
-                    gpu.model.observe(decided.work, behind, begun.elapsed());
+                    if let Some(model) = gpu.model.get() {
+                        model.observe(decided.work, behind, begun.elapsed());
+                    }
                     events::placed("gpu");
                     let gpu = Some(gpu.backend.adapter().index);
                     return Ok((

@@ -9,6 +9,7 @@ mod fate;
 mod holds;
 mod layout;
 mod lives;
+mod opening;
 mod pool;
 mod recipe;
 mod record;
@@ -90,6 +91,8 @@ pub struct GpuStats {
     pub given_up: u64,
     /// Whether there is a device now.
     pub alive: bool,
+    /// Whether there will be none until the next start.
+    pub failed: bool,
     /// Jobs that wait for the device now.
     pub waiting: u64,
     /// Time that all jobs waited, in sum.
@@ -220,9 +223,15 @@ impl Answer {
 }
 
 impl GpuBackend {
-    /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out.
+    /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out; those whose driver does
+    /// not come back from it in time have no device yet, and are tried again in the background.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
-        let found = adapter::found().into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
+        let limit = wanted.opening.unwrap_or(worker::OPENING).max(worker::LOADING);
+        let found = opening::within(limit, adapter::found, drop).unwrap_or_else(|why| {
+            events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
+            Vec::new()
+        });
+        let found = found.into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
         found
             .filter(|(report, _)| wanted.takes(report))
             .filter_map(|(report, adapter)| {
@@ -236,7 +245,11 @@ impl GpuBackend {
 
     fn open(report: AdapterReport, adapter: wgpu::Adapter, wanted: &Wanted) -> Result<Self, OpenError> {
         let counters: Arc<Counters> = Arc::default();
-        let terms = Terms { stop: Arc::default(), deadline: wanted.deadline.unwrap_or(worker::HANG) };
+        let terms = Terms {
+            stop: Arc::default(),
+            deadline: wanted.deadline.unwrap_or(worker::HANG),
+            opening: wanted.opening.unwrap_or(worker::OPENING),
+        };
         let most = wanted.memory.unwrap_or(u64::MAX);
         let accounts = Accounts::new(wanted.budget.clone(), adapter::is_unified(&adapter), most);
         let name = format!("gpu{}", report.index);
@@ -279,6 +292,7 @@ impl GpuBackend {
             losses: of(&self.counters.losses),
             given_up: of(&self.counters.given_up),
             alive: life.is_some(),
+            failed: self.lives.has_failed(),
             waiting: of(&self.counters.waiting),
             waited: Duration::from_nanos(of(&self.counters.waited)),
             host_memory: self.accounts.host.used(),
