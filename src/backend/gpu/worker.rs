@@ -120,7 +120,8 @@ impl Crew {
             Err(Unopened::Refused(error)) => return Err(error),
             Err(Unopened::Stuck) => None,
         };
-        self.spawn(0, life, 1).map_err(|e| OpenError(e.to_string()))
+        let tries = u32::from(life.is_none());
+        self.spawn(0, life, tries).map_err(|e| OpenError(e.to_string()))
     }
 
     /// A device, unless the driver does not come back: then the thread that went there is given up. `tries`: how often

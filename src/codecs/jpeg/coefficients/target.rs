@@ -71,6 +71,7 @@ impl Grid {
     /// The row of blocks with which a row of MCUs of a part begins.
     #[inline(always)]
     pub(super) const fn row(&self, part: &Part, y: usize) -> usize {
-        y % (self.blocks_down / part.v) * part.v
+        let holds_one = self.blocks_down == part.v;
+        if holds_one { 0 } else { y * part.v }
     }
 }
