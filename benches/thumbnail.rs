@@ -90,7 +90,7 @@ fn decode_window(bencher: Bencher<'_, '_>, place: &str) {
 mod to_the_device {
     use phasor::backend::GpuBackend;
     use phasor::backend::gpu::{Source, Staged, Wanted};
-    use phasor::codecs::{decode_to, planes_ahead};
+    use phasor::codecs::{decode_to, outline};
     use phasor::image::Form;
 
     use super::*;
@@ -124,7 +124,7 @@ mod to_the_device {
         let spec = DecodeSpec { detail: Detail::Planes, ..DecodeSpec::default() };
         let to = Size::at_least_one(1600, 1600 * header.size.height() / header.size.width());
         let work: (&[Step], Form) = (&[Step::Resample { to, filter: Filter::Lanczos3 }], Form::Packed);
-        let planes = planes_ahead(&BASELINE, &header, &spec).expect("a sequential file");
+        let planes = outline(&BASELINE, &header, &spec, &limits).expect("a sequential file");
         bencher.bench(|| {
             let staged = if how == "direct" {
                 let mut filling =

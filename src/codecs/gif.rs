@@ -7,7 +7,7 @@
 //! extensions are not kept.
 
 use super::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata, Space};
-use crate::image::{ImageBuf, PixelFormat, Size};
+use crate::image::{ImageBuf, Outline, PixelFormat, PlaneSink, Size};
 
 /// What stands before the pixels of the first frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,14 +62,47 @@ pub(super) fn decode(
     limits: &Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
+    let mut image = ImageBuf::zeroed(header.size, PixelFormat::of(false, header.alpha));
+    rows(bytes, header, limits, &mut image, cancelled)?;
+    Ok(Decoded { picture: image.into(), metadata: Metadata::default() })
+}
+
+/// What there is to hand over; `None` of interlaced frames, whose rows do not come from the top down.
+pub(super) fn outline(bytes: &[u8], header: &Header) -> Option<Outline> {
+    let frame = first_frame(bytes).ok()?;
+    let format = PixelFormat::of(false, header.alpha);
+    (!frame.interlaced).then_some(Outline::Packed { size: header.size, format })
+}
+
+/// As [`decode`], handing over rows as they are done.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_to(
+    bytes: &[u8],
+    header: &Header,
+    limits: &Limits,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Metadata, DecodeError> {
+    rows(bytes, header, limits, sink, cancelled)?;
+    Ok(Metadata::default())
+}
+
+/// Hands over the rows of the first frame, as wide as the screen, in the order in which they are stored.
+fn rows(
+    bytes: &[u8],
+    header: &Header,
+    limits: &Limits,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), DecodeError> {
     let now = probe(bytes, limits)?;
     if now.size != header.size || now.alpha != header.alpha {
         return Err(malformed("the pixels contradict the header"));
     }
     let frame = first_frame(bytes)?;
     let format = PixelFormat::of(false, header.alpha);
-    let mut image = ImageBuf::zeroed(header.size, format);
-
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::Indexed);
     options.allow_unknown_blocks(true);
@@ -86,8 +119,9 @@ pub(super) fn decode(
 
     let mut indices = vec![0; usize::from(frame.width)];
     if indices.is_empty() {
-        return Ok(Decoded { picture: image.into(), metadata: Metadata::default() });
+        return Ok(());
     }
+    let mut line = vec![0; ImageBuf::byte_len(header.size, format) as usize / header.size.height() as usize];
     for (nth, row) in stored_rows(frame.height, frame.interlaced).enumerate() {
         if nth % 64 == 0 && cancelled() {
             return Err(DecodeError::Cancelled);
@@ -106,14 +140,16 @@ pub(super) fn decode(
         }
         if whole || palette.len() < 3 * 256 {
             let y = row + u32::from(frame.top);
-            paint(&indices, &palette, frame.transparent, frame.left, image.row_mut(y), format);
+            line.fill(0);
+            paint(&indices, &palette, frame.transparent, frame.left, &mut line, format);
+            sink.rows(0, y, &line);
         }
         if !whole {
             // The rest is missing or damaged: what is there is served, as browsers do.
             break;
         }
     }
-    Ok(Decoded { picture: image.into(), metadata: Metadata::default() })
+    Ok(())
 }
 
 /// Writes the colours of a row of palette indices from column `left` on; indices beyond the palette count as clear.

@@ -16,7 +16,7 @@ mod tests;
 mod tiff;
 mod webp;
 
-use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes, Size};
+use crate::image::{Form, ImageBuf, Outline, Picture, PictureSink, Size};
 
 pub use header::{Format, Header, Space};
 pub use limits::Limits;
@@ -177,11 +177,14 @@ pub fn decode(
     }
 }
 
-/// The planes, without samples, that [`decode_to`] will hand over; `None` where it cannot say, and a picture must be
-/// decoded whole.
-pub fn planes_ahead(bytes: &[u8], header: &Header, spec: &DecodeSpec) -> Option<Planes> {
+/// The picture, without samples, that [`decode_to`] will hand over; `None` where it cannot say, or would have to read what
+/// it wrote, and a picture must be decoded whole.
+pub fn outline(bytes: &[u8], header: &Header, spec: &DecodeSpec, limits: &Limits) -> Option<Outline> {
     match header.format {
-        Format::Jpeg => jpeg::planes_ahead(bytes, header, spec),
+        Format::Jpeg => jpeg::outline(bytes, header, spec),
+        Format::Png => png::outline(bytes, header),
+        Format::Gif => gif::outline(bytes, header),
+        Format::Tiff => tiff::outline(bytes, header, limits),
         _ => None,
     }
 }
@@ -195,7 +198,7 @@ pub enum DecodedTo {
     Picture(Decoded),
 }
 
-/// As [`decode`], of a file of which [`planes_ahead`] says what there is in it, into a sink.
+/// As [`decode`], of a file of which [`outline`] says what there is in it, into a sink.
 ///
 /// # Errors
 /// As [`decode`].
@@ -204,11 +207,14 @@ pub fn decode_to(
     header: &Header,
     spec: &DecodeSpec,
     limits: &Limits,
-    sink: &mut dyn PlaneSink,
+    sink: &mut dyn PictureSink,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<DecodedTo, DecodeError> {
     match header.format {
         Format::Jpeg => jpeg::decode_to(bytes, header, spec, limits, sink, cancelled),
+        Format::Png => png::decode_to(bytes, header, limits, sink, cancelled).map(DecodedTo::Sink),
+        Format::Gif => gif::decode_to(bytes, header, limits, sink, cancelled).map(DecodedTo::Sink),
+        Format::Tiff => tiff::decode_to(bytes, header, limits, sink, cancelled).map(DecodedTo::Sink),
         _ => decode(bytes, header, spec, limits, cancelled).map(DecodedTo::Picture),
     }
 }

@@ -259,7 +259,7 @@ fn engine_config(read: &mut Reader<'_>) -> engine::Config {
     if memory.is_some_and(|bytes| bytes < 256 << 20) {
         read.fault("gpu-memory", "must be 256MiB or more, or 0");
     }
-    let gpu = GpuConfig { mode, adapter: read.text("gpu-adapter"), memory, deadline: None };
+    let gpu = GpuConfig { mode, adapter: read.text("gpu-adapter"), memory, deadline: None, opening: None };
     engine::Config { cpus, max_queue, limits, gpu }
 }
 

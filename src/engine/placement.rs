@@ -9,16 +9,16 @@ use std::time::Duration;
 use crate::backend::BackendError;
 use crate::backend::{Backend, Checkpoint, CpuBackend, Drill};
 use crate::budget::MemoryBudget;
-use crate::image::{Form, ImageBuf, Picture, PlaneSink, Planes};
+use crate::image::{CoefficientSink, Form, ImageBuf, Outline, Picture, PlaneSink};
 use crate::ops::Step;
 use crate::telemetry::events::GpuFigures;
 
 use super::EngineError;
 
 #[cfg(feature = "gpu")]
-use std::sync::Arc;
-#[cfg(feature = "gpu")]
 use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "gpu")]
+use std::sync::{Arc, OnceLock};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
@@ -54,6 +54,8 @@ pub struct GpuConfig {
     pub memory: Option<u64>,
     /// How long a submission may take before its device counts as lost; `None`: 5 s.
     pub deadline: Option<Duration>,
+    /// How long opening a device may take at first before its driver counts as stuck; `None`: 15 s.
+    pub opening: Option<Duration>,
 }
 
 /// Where the steps of a job were done, and what was expected.
@@ -67,9 +69,11 @@ pub struct Placed {
     pub cpu_estimate: Duration,
     /// Predicted time on the best GPU, waiting included; `None`: there is none, or it cannot do these steps.
     pub gpu_estimate: Option<Duration>,
-    /// Bytes that went to the GPU and came back.
+    /// Bytes that went to the GPU.
     pub bytes_up: u64,
-    /// The latter.
+    /// Of those, bytes that were not decoded to where they went from, but copied there.
+    pub bytes_copied: u64,
+    /// Bytes that came back.
     pub bytes_down: u64,
     /// How long the GPU let the job wait until it began.
     pub device_wait: Duration,
@@ -129,7 +133,7 @@ pub(super) struct Placement {
     #[cfg(feature = "gpu")]
     mode: GpuMode,
     #[cfg(feature = "gpu")]
-    gpus: Vec<Gpu>,
+    gpus: Vec<Arc<Gpu>>,
     #[cfg(feature = "gpu")]
     cpu: Model,
     #[cfg(feature = "gpu")]
@@ -151,7 +155,11 @@ mod alone {
             Ok(Self {})
         }
 
-        pub(in crate::engine) fn ahead(&self, _: &Planes, _: (&[Step], Form)) -> Ahead {
+        pub(in crate::engine) fn is_a_choice(&self) -> bool {
+            false
+        }
+
+        pub(in crate::engine) fn ahead(&self, _: &Outline, _: &[ImageBuf], _: (&[Step], Form)) -> Ahead {
             Ahead::Open
         }
 
@@ -175,6 +183,10 @@ mod alone {
 
     impl PlaneSink for Space {
         fn rows(&mut self, _: usize, _: u32, _: &[u8]) {}
+    }
+
+    impl CoefficientSink for Space {
+        fn values(&mut self, _: usize, _: usize, _: usize, _: &[i16]) {}
     }
 
     impl Space {
@@ -208,9 +220,41 @@ pub(super) use alone::{Away, Decided, Rest, Space};
 #[derive(Debug)]
 struct Gpu {
     backend: GpuBackend,
-    model: Model,
+    /// Measured as soon as there is a device; until then it is not used.
+    model: OnceLock<Model>,
     /// Work that waits or is being done.
     pending: AtomicU64,
+}
+
+#[cfg(feature = "gpu")]
+impl Gpu {
+    /// Measures it, which is its self-test too; whether it may be used.
+    fn measure(&self) -> bool {
+        let report = self.backend.adapter();
+        let Some(model) = Model::measured(|p, steps, never| self.backend.run(p, &[], steps, never)) else {
+            events::gpu_unfit(&report.name);
+            return false;
+        };
+        events::gpu_opened(report.index, &report.name, &report.driver, report.software);
+        self.model.set(model).is_ok()
+    }
+
+    /// Measures it when its driver has come back from opening a device. The thread ends with the adapter, or with who uses it.
+    fn measure_later(self: &Arc<Self>) -> std::io::Result<()> {
+        let gpu = Arc::downgrade(self);
+        let wait = move || {
+            while let Some(gpu) = gpu.upgrade() {
+                let stats = gpu.backend.stats();
+                // One that was lost meanwhile is measured when it is back.
+                if stats.failed || (stats.alive && (gpu.measure() || gpu.backend.stats().alive)) {
+                    return;
+                }
+                drop(gpu);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        };
+        std::thread::Builder::new().name("gpu-measure".to_owned()).spawn(wait).map(drop)
+    }
 }
 
 /// So many decisions go by until one goes against the prediction, to see whether it still holds.
@@ -230,6 +274,7 @@ impl Placement {
             software: config.mode == GpuMode::On,
             memory: config.memory,
             deadline: config.deadline,
+            opening: config.opening,
             budget: Some(budget.clone()),
             ..Wanted::default()
         };
@@ -245,22 +290,27 @@ impl Placement {
         }
         let mut gpus = Vec::new();
         for backend in opened {
-            let Some(model) = Model::measured(|p, steps, never| backend.run(p, &[], steps, never)) else {
-                events::gpu_unfit(&backend.adapter().name);
+            let gpu = Arc::new(Gpu { backend, model: OnceLock::new(), pending: AtomicU64::new(0) });
+            if !gpu.backend.stats().alive {
+                gpu.measure_later()?;
+            } else if !gpu.measure() {
                 continue;
-            };
-            let report = backend.adapter();
-            events::gpu_opened(report.index, &report.name, &report.driver, report.software);
-            gpus.push(Gpu { backend, model, pending: AtomicU64::new(0) });
+            }
+            gpus.push(gpu);
         }
         let measured = |p, steps: &[Step], never: &dyn Checkpoint| CpuBackend.run(p, &[], steps, never);
         let cpu = if gpus.is_empty() { None } else { Model::measured(measured) };
         Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
     }
 
+    /// Whether there is more than one place.
+    pub(super) fn is_a_choice(&self) -> bool {
+        !self.gpus.is_empty()
+    }
+
     /// Decides where a picture is worked on before it is decoded, so that it can be decoded to there.
-    pub(super) fn ahead(&self, planes: &Planes, work: (&[Step], Form)) -> Ahead {
-        let Some(choice) = self.choose(Source::Coming(planes), &[], work) else { return Ahead::Open };
+    pub(super) fn ahead(&self, outline: &Outline, overlays: &[ImageBuf], work: (&[Step], Form)) -> Ahead {
+        let Some(choice) = self.choose(Source::Coming(outline), overlays, work) else { return Ahead::Open };
         let Choice { mut decided, gpu } = choice;
         let Some((gpu, prepared)) = gpu else { return Ahead::Here(decided) };
         let begun = Instant::now();
@@ -316,8 +366,9 @@ impl Placement {
             .enumerate()
             .filter(|(_, gpu)| gpu.backend.has_room())
             .filter_map(|(i, gpu)| {
+                let model = gpu.model.get()?;
                 let prepared = gpu.backend.prepare(source, overlays, (steps, form)).ok()?;
-                Some((gpu.model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
+                Some((model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
             })
             .min_by_key(|(estimate, ..)| *estimate);
         let placed = Placed {
@@ -348,16 +399,18 @@ impl Placement {
 
     /// What each GPU did.
     pub(super) fn each(&self) -> Vec<GpuFigures> {
-        let of = |gpu: &Gpu| {
+        let of = |gpu: &Arc<Gpu>| {
             let stats = gpu.backend.stats();
             GpuFigures {
                 adapter: gpu.backend.adapter().index,
                 devices: u64::from(stats.alive),
+                failed: stats.failed,
                 losses: stats.losses,
                 given_up: stats.given_up,
                 submissions: stats.submissions,
                 pictures: stats.pictures,
                 bytes_up: stats.bytes_up,
+                bytes_copied: stats.bytes_copied,
                 bytes_down: stats.bytes_down,
                 device_memory: stats.device_memory,
                 host_memory: stats.host_memory,
@@ -422,6 +475,13 @@ impl PlaneSink for Space {
     }
 }
 
+#[cfg(feature = "gpu")]
+impl CoefficientSink for Space {
+    fn values(&mut self, component: usize, coefficient: usize, first: usize, values: &[i16]) {
+        self.filling.values(component, coefficient, first, values);
+    }
+}
+
 /// A task that is on its way to a GPU.
 #[cfg(feature = "gpu")]
 pub(super) struct Away {
@@ -439,7 +499,7 @@ impl Away {
         let Self { mut rest, staged, gpu, begun } = self;
         let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
         let placement = Arc::clone(&rest.placement);
-        let Gpu { backend, pending, .. } = &placement.gpus[gpu];
+        let Gpu { backend, pending, .. } = &*placement.gpus[gpu];
         let behind = pending.fetch_add(work, Ordering::Relaxed);
         backend.submit(staged, move |answer| {
             rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
@@ -483,11 +543,16 @@ impl Rest {
         if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
             let gpu = &placement.gpus[gpu];
             match answer.and_then(Answer::picture) {
-                Ok(GpuPicture { picture, bytes_up, bytes_down, waited: device_wait }) => {
-                    gpu.model.observe(decided.work, behind, begun.elapsed());
+                Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited: device_wait }) => {
+                    if let Some(model) = gpu.model.get() {
+                        model.observe(decided.work, behind, begun.elapsed());
+                    }
                     events::placed("gpu");
                     let gpu = Some(gpu.backend.adapter().index);
-                    return Ok((picture, Placed { gpu, bytes_up, bytes_down, device_wait, ..decided.placed }));
+                    return Ok((
+                        picture,
+                        Placed { gpu, bytes_up, bytes_copied, bytes_down, device_wait, ..decided.placed },
+                    ));
                 }
                 Err(error) => decided.fall_back(&error),
             }

@@ -122,17 +122,19 @@ impl Stages {
         &self.counters.panics
     }
 
-    /// Decodes the source and the overlays: the source to where it will be worked on, if that can be said before. The
-    /// source is let go as soon as it is decoded here.
+    /// Decodes the source and the overlays: the source to where it will be worked on, if that can be said before; then the
+    /// overlays come first, for nothing can be laid out without their sizes. The source is let go as soon as it is decoded
+    /// here.
     fn decode(&self, job: Job, mut charge: Charge) -> Result<(Decoded, Metadata, Charge), EngineError> {
         let Job { source, header, plan, overlays: fetched } = job;
         let form = codecs::form(&plan.encode);
-        // The steps with an overlay need it before anything can be laid out.
-        let ahead = || {
-            let planes = codecs::planes_ahead(&source, &header, &plan.decode)?;
-            Some(self.placement.ahead(&planes, (&plan.steps, form)))
-        };
-        let ahead = plan.overlays.is_empty().then(|| guarded(self.panics(), ahead)).flatten().flatten();
+        let outline = || codecs::outline(&source, &header, &plan.decode, &self.limits);
+        let outline = self.placement.is_a_choice().then(|| guarded(self.panics(), outline)).flatten().flatten();
+        let overlays = outline.as_ref().map(|outline| self.overlays(&plan, outline.size(), &fetched, &mut charge));
+        let ahead = outline.as_ref().zip(overlays.as_ref().and_then(|drawn| drawn.as_ref().ok()));
+        let ahead = ahead.and_then(|(outline, drawn)| {
+            guarded(self.panics(), || self.placement.ahead(outline, drawn, (&plan.steps, form)))
+        });
         let (decoded, decided) = match ahead {
             Some(Ahead::Away(mut space)) => match self.decode_to(&source, &header, &plan.decode, &mut space)? {
                 DecodedTo::Sink(metadata) => {
@@ -142,7 +144,9 @@ impl Stages {
                         let decoded = codecs::decode(&source, &header, &plan.decode, &limits, &cancelled)?;
                         Ok(decoded.picture)
                     };
-                    let task = Task { subject: Subject::Again(Box::new(again)), overlays: Vec::new(), steps, form };
+                    // Nothing is decided before they are there.
+                    let overlays = overlays.transpose()?.unwrap_or_default();
+                    let task = Task { subject: Subject::Again(Box::new(again)), overlays, steps, form };
                     return Ok((Decoded::Away(space.filled(&self.placement, task)), metadata, charge));
                 }
                 DecodedTo::Picture(decoded) => (decoded, None),
@@ -151,7 +155,11 @@ impl Stages {
             Some(Ahead::Open) | None => (self.decode_here(&source, &header, &plan.decode)?, None),
         };
         drop(source);
-        let overlays = self.overlays(&plan, &decoded.picture, &fetched, &mut charge)?;
+        // What is wrong with the picture is said before what is wrong with an overlay.
+        let overlays = match overlays {
+            Some(drawn) => drawn?,
+            None => self.overlays(&plan, decoded.picture.size(), &fetched, &mut charge)?,
+        };
         let task = Task { subject: Subject::Here(decoded.picture), overlays, steps: plan.steps, form };
         Ok((Decoded::Here(task, decided), decoded.metadata, charge))
     }
@@ -191,11 +199,11 @@ impl Stages {
         }
     }
 
-    /// Draws texts and decodes marks, in the order of the plan.
+    /// Draws texts and decodes marks, in the order of the plan, for a picture of this size.
     fn overlays(
         &self,
         plan: &Plan,
-        picture: &Picture,
+        picture: Size,
         fetched: &[Option<Bytes>],
         charge: &mut Charge,
     ) -> Result<Vec<ImageBuf>, EngineError> {
@@ -203,7 +211,7 @@ impl Stages {
         for (i, overlay) in plan.overlays.iter().enumerate() {
             let image = match overlay {
                 Overlay::Text(spec) => {
-                    let size = size_at(plan, i, picture.size());
+                    let size = size_at(plan, i, picture);
                     guarded(self.panics(), || ops::draw_text(spec, size))
                         .ok_or(EngineError::Panicked)?
                         .map_err(|e| EngineError::Text(e.to_string()))?

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::events::SpanOutcome;
 use super::metrics::{
-    ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_DEVICES, GPU_FALLBACKS, GPU_GIVEN_UP,
-    GPU_LOSSES, GPU_MEMORY, GPU_PICTURES, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED, MEMORY, PANICS, QUEUE_DELAY,
-    QUEUE_LENGTH, SHED, STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
+    ALL, BUILD_INFO, CANCELLED, CLOSED, GPU_BATCH, GPU_BUSY, GPU_BYTES, GPU_COPIED, GPU_DEVICES, GPU_FALLBACKS,
+    GPU_GIVEN_UP, GPU_LOSSES, GPU_MEMORY, GPU_PICTURES, GPU_STATE, GPU_SUBMISSIONS, GPU_UP, IN_FLIGHT, LOG_DROPPED,
+    MEMORY, PANICS, QUEUE_DELAY, QUEUE_LENGTH, SHED, STAGES, THREADS, THREADS_BUSY, TRACE_SPANS,
 };
 use super::process;
 use super::registry::Value;
@@ -32,6 +32,8 @@ pub struct GpuFigures {
     pub adapter: usize,
     /// Devices that work now.
     pub devices: u64,
+    /// Whether there will be none until the next start.
+    pub failed: bool,
     /// Devices lost since the start.
     pub losses: u64,
     /// Threads that did not come back from the driver.
@@ -42,6 +44,8 @@ pub struct GpuFigures {
     pub pictures: u64,
     /// Bytes uploaded.
     pub bytes_up: u64,
+    /// Of those, bytes of pictures that were copied to where they went up from, not decoded to there.
+    pub bytes_copied: u64,
     /// Bytes read back.
     pub bytes_down: u64,
     /// Bytes of its buffers on the device now.
@@ -122,12 +126,17 @@ fn take_over(gauges: &Gauges) {
     for gpu in &gauges.gpus {
         let adapter = adapter(gpu.adapter);
         GPU_UP.with([adapter]).set(gpu.devices);
+        let (up, failed) = (gpu.devices > 0, gpu.failed);
+        for (state, is) in [("up", up), ("rebuilding", !up && !failed), ("failed", !up && failed)] {
+            GPU_STATE.with([adapter, Value::Text(state)]).set(u64::from(is));
+        }
         GPU_LOSSES.with([adapter]).set(gpu.losses);
         GPU_GIVEN_UP.with([adapter]).set(gpu.given_up);
         GPU_SUBMISSIONS.with([adapter]).set(gpu.submissions);
         GPU_PICTURES.with([adapter]).set(gpu.pictures);
         GPU_BYTES.with([adapter, Value::Text("up")]).set(gpu.bytes_up);
         GPU_BYTES.with([adapter, Value::Text("down")]).set(gpu.bytes_down);
+        GPU_COPIED.with([adapter]).set(gpu.bytes_copied);
         GPU_MEMORY.with([adapter, Value::Text("device")]).set(gpu.device_memory);
         GPU_MEMORY.with([adapter, Value::Text("host")]).set(gpu.host_memory);
         if let Some(busy) = gpu.busy {

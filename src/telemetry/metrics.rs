@@ -54,11 +54,14 @@ metrics! {
         [("reason", "`device_lost`, `hung` (no answer in time), `refused` (a command), `memory`, `unsupported`")];
     GPU_DEVICES: 0, Gauge = "phasor_gpu_devices", "GPUs that work.", [];
     GPU_UP: 1, Gauge = "phasor_gpu_device_up", "Whether the adapter's device works: 1, or 0 while it is lost.", [ADAPTER];
+    GPU_STATE: 2, Gauge = "phasor_gpu_device_state", "1 of the state that the adapter's device is in, 0 of the others.",
+        [ADAPTER, ("state", "`up`, `rebuilding` (lost, or not opened yet), `failed` (not tried again until the next start)")];
     GPU_INFO: 3, Gauge = "phasor_gpu_info", "The adapter that is used: always 1.",
         [ADAPTER, ("name", "of the adapter"), ("driver", "and its version")];
     GPU_LOSSES: 1, Counter = "phasor_gpu_losses_total", "Devices lost and rebuilt.", [ADAPTER];
     GPU_GIVEN_UP: 1, Counter = "phasor_gpu_given_up_total",
-        "Threads that did not come back from the driver and were replaced; of each adapter three may be away.", [ADAPTER];
+        "Threads that did not come back from the driver, from opening a device or later; at the third that stays away the \
+          adapter has failed.", [ADAPTER];
     GPU_SUBMISSIONS: 1, Counter = "phasor_gpu_submissions_total", "Batches given to GPUs.", [ADAPTER];
     GPU_PICTURES: 1, Counter = "phasor_gpu_pictures_total", "Pictures in those batches.", [ADAPTER];
     GPU_BATCH: 0, Histogram<Pictures> = "phasor_gpu_batch_pictures", "Pictures of one batch, all GPUs together.", [];
@@ -66,6 +69,9 @@ metrics! {
         "Time in which the GPU computed, by its own clock; only where it has one.", [ADAPTER];
     GPU_BYTES: 2, Counter = "phasor_gpu_bytes_total", "Bytes moved to and from GPUs.",
         [ADAPTER, ("direction", "`up`, `down`")];
+    GPU_COPIED: 1, Counter = "phasor_gpu_copied_bytes_total",
+        "Of the bytes up, those of pictures that were decoded elsewhere and copied; the others are decoded to where they go up \
+          from.", [ADAPTER];
     GPU_MEMORY: 2, Gauge = "phasor_gpu_memory_bytes",
         "Bytes of buffers, idle ones too; those of the device are what `--gpu-memory` bounds.",
         [ADAPTER, ("place", "`device`, `host`")];

@@ -92,6 +92,8 @@ pub struct Wanted {
     pub memory: Option<u64>,
     /// How long a submission may take before the device counts as lost; `None`: 5 s.
     pub deadline: Option<Duration>,
+    /// How long opening a device may take at first before its driver counts as stuck; `None`: 15 s.
+    pub opening: Option<Duration>,
     /// What the host's side of buffers is charged to; device memory too where it is the host's.
     pub budget: Option<MemoryBudget>,
 }

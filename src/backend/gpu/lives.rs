@@ -75,6 +75,19 @@ impl Lives {
         Some(Heir::Thread(seat.thread))
     }
 
+    /// A thread beside the one that serves does not come back from opening a device; whether another may be sent.
+    pub(super) fn went_away(&self) -> bool {
+        let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        seat.away += 1;
+        seat.failed |= seat.away >= MOST_AWAY;
+        !seat.failed
+    }
+
+    /// Whether there will be no life any more.
+    pub(super) fn has_failed(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).failed
+    }
+
     /// A thread that was given up came back: one more may be away.
     pub(super) fn came_back(&self) {
         let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -93,6 +106,17 @@ mod tests {
         assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
         assert_eq!(lives.give_up(0), None);
         assert!(!lives.set(0, None) && lives.set(1, None));
+    }
+
+    #[test]
+    fn threads_that_open_are_away_like_others() {
+        let lives = Lives::default();
+        assert!(lives.went_away());
+        assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
+        lives.came_back();
+        assert!(lives.went_away() && !lives.has_failed());
+        assert!(!lives.went_away() && lives.has_failed());
+        assert!(!lives.set(1, None));
     }
 
     #[test]

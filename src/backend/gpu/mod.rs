@@ -2,12 +2,14 @@
 
 mod adapter;
 mod bandwidth;
+mod coming;
 mod device;
 mod drill;
 mod fate;
 mod holds;
 mod layout;
 mod lives;
+mod opening;
 mod pool;
 mod recipe;
 mod record;
@@ -27,7 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::image::{Form, ImageBuf, Picture, PlaneSink};
+use crate::image::{CoefficientSink, Form, ImageBuf, Picture, PlaneSink};
 use crate::ops::Step;
 use crate::telemetry::events;
 
@@ -73,6 +75,8 @@ pub struct GpuStats {
     pub pictures: u64,
     /// Bytes uploaded: pictures, tables, parameters.
     pub bytes_up: u64,
+    /// Of those, bytes of pictures that were decoded elsewhere and copied; the others were decoded to where they go up from.
+    pub bytes_copied: u64,
     /// Bytes read back.
     pub bytes_down: u64,
     /// Time in which passes ran, by the device's clock; `None` where it has none.
@@ -87,6 +91,8 @@ pub struct GpuStats {
     pub given_up: u64,
     /// Whether there is a device now.
     pub alive: bool,
+    /// Whether there will be none until the next start.
+    pub failed: bool,
     /// Jobs that wait for the device now.
     pub waiting: u64,
     /// Time that all jobs waited, in sum.
@@ -104,6 +110,8 @@ pub struct GpuPicture {
     pub picture: Picture,
     /// Bytes that went up for it.
     pub bytes_up: u64,
+    /// Of those, bytes that were decoded elsewhere and copied.
+    pub bytes_copied: u64,
     /// Bytes that came back.
     pub bytes_down: u64,
     /// How long it waited until its batch was submitted.
@@ -172,6 +180,14 @@ impl PlaneSink for Filling {
     }
 }
 
+impl CoefficientSink for Filling {
+    fn values(&mut self, component: usize, coefficient: usize, first: usize, values: &[i16]) {
+        if let Some(open) = &mut self.open {
+            open.values(component, coefficient, first, values);
+        }
+    }
+}
+
 /// A picture on its way to a GPU: everything that goes up is in mapped memory.
 #[derive(Debug)]
 pub struct Staged {
@@ -186,6 +202,7 @@ pub struct Answer {
     ready: results::Ready,
     output: Output,
     bytes_up: u64,
+    bytes_copied: u64,
     bytes_down: u64,
 }
 
@@ -195,20 +212,26 @@ impl Answer {
     /// # Errors
     /// [`BackendError::DeviceLost`] when the device was lost meanwhile: then nothing that it made is believed.
     pub fn picture(self) -> Result<GpuPicture, BackendError> {
-        let Self { life, ready, output, bytes_up, bytes_down } = self;
+        let Self { life, ready, output, bytes_up, bytes_copied, bytes_down } = self;
         let (waited, picture) = (ready.waited, ready.picture(&output).ok_or_else(|| life.device.told())?);
         drop(ready);
         if life.device.is_lost() {
             return Err(life.device.told());
         }
-        Ok(GpuPicture { picture, bytes_up, bytes_down, waited })
+        Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited })
     }
 }
 
 impl GpuBackend {
-    /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out.
+    /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out; those whose driver does
+    /// not come back from it in time have no device yet, and are tried again in the background.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
-        let found = adapter::found().into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
+        let limit = wanted.opening.unwrap_or(worker::OPENING).max(worker::LOADING);
+        let found = opening::within(limit, adapter::found, drop).unwrap_or_else(|why| {
+            events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
+            Vec::new()
+        });
+        let found = found.into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
         found
             .filter(|(report, _)| wanted.takes(report))
             .filter_map(|(report, adapter)| {
@@ -222,7 +245,11 @@ impl GpuBackend {
 
     fn open(report: AdapterReport, adapter: wgpu::Adapter, wanted: &Wanted) -> Result<Self, OpenError> {
         let counters: Arc<Counters> = Arc::default();
-        let terms = Terms { stop: Arc::default(), deadline: wanted.deadline.unwrap_or(worker::HANG) };
+        let terms = Terms {
+            stop: Arc::default(),
+            deadline: wanted.deadline.unwrap_or(worker::HANG),
+            opening: wanted.opening.unwrap_or(worker::OPENING),
+        };
         let most = wanted.memory.unwrap_or(u64::MAX);
         let accounts = Accounts::new(wanted.budget.clone(), adapter::is_unified(&adapter), most);
         let name = format!("gpu{}", report.index);
@@ -260,10 +287,12 @@ impl GpuBackend {
             submissions: of(&self.counters.submissions),
             pictures: of(&self.counters.pictures),
             bytes_up: of(&self.counters.bytes_up),
+            bytes_copied: of(&self.counters.bytes_copied),
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
             given_up: of(&self.counters.given_up),
             alive: life.is_some(),
+            failed: self.lives.has_failed(),
             waiting: of(&self.counters.waiting),
             waited: Duration::from_nanos(of(&self.counters.waited)),
             host_memory: self.accounts.host.used(),
@@ -306,7 +335,8 @@ impl GpuBackend {
     /// made, or with why it made nothing ([`BackendError::DeviceLost`], [`BackendError::OutOfMemory`]).
     pub fn submit(&self, staged: Staged, done: impl FnOnce(Result<Answer, BackendError>) + Send + 'static) {
         let Staged { life, program } = staged;
-        let (output, bytes_up, bytes_down) = (program.output, program.bytes_up, program.bytes_down());
+        let (output, bytes_down) = (program.output, program.bytes_down());
+        let Program { bytes_up, bytes_copied, .. } = program;
         let (counters, their, begun) = (Arc::clone(&self.counters), life.clone(), Instant::now());
         counters.waiting.fetch_add(1, Ordering::Relaxed);
         let waiter = Arc::new(Waiter::new(
@@ -315,7 +345,7 @@ impl GpuBackend {
                 counters.waiting.fetch_sub(1, Ordering::Relaxed);
                 counters.waited.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
                 done(match result {
-                    Ok(ready) => Ok(Answer { life: their, ready, output, bytes_up, bytes_down }),
+                    Ok(ready) => Ok(Answer { life: their, ready, output, bytes_up, bytes_copied, bytes_down }),
                     // Who did not hear why is told now.
                     Err(BackendError::DeviceLost) => Err(their.device.told()),
                     Err(other) => Err(other),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::backend::BackendError;
-use crate::image::PlaneSink;
+use crate::image::{CoefficientSink, PlaneSink};
 
+use super::coming::Coming;
 use super::device::Device;
 use super::holds::Hold;
 use super::pool::{Lent, Use};
@@ -31,6 +32,8 @@ pub(super) struct Program {
     pub(super) copies: Vec<Copied>,
     /// Bytes that go up.
     pub(super) bytes_up: u64,
+    /// Of those, bytes of pictures that lay elsewhere before; the others were decoded to where they are.
+    pub(super) bytes_copied: u64,
     /// Bytes of the input on the device.
     pub(super) input: u64,
     /// Bytes of each slot.
@@ -76,20 +79,6 @@ pub(super) struct Open {
     program: Program,
 }
 
-/// Where rows of a plane go to.
-#[derive(Debug, Clone, Copy)]
-struct Coming {
-    plane: usize,
-    /// First row and column, and rows.
-    top: usize,
-    left: usize,
-    rows: usize,
-    /// Bytes of a row that go up, and of a whole one.
-    row: usize,
-    pitch: usize,
-    staging: usize,
-}
-
 impl Open {
     /// Takes a staging buffer and copies into it what is there.
     ///
@@ -102,19 +91,13 @@ impl Open {
         let mut view = staging.get_mapped_range_mut(..bytes_up.max(4)).map_err(|_| BackendError::DeviceLost)?;
         let mut copies: Vec<Copied> = Vec::with_capacity(uploads.len());
         let mut coming = Vec::new();
+        let mut bytes_copied = 0;
         for upload in &uploads {
-            match upload.bytes {
-                Rows::Here(bytes) => write(&mut view, upload, bytes),
-                Rows::Coming { plane, top, left } => coming.push(Coming {
-                    plane,
-                    top: top as usize,
-                    left: left as usize,
-                    rows: upload.rows,
-                    row: upload.row,
-                    pitch: upload.pitch,
-                    staging: upload.staging as usize,
-                }),
+            if let Rows::Here(bytes) = upload.bytes {
+                write(&mut view, upload, bytes);
+                bytes_copied += upload.len();
             }
+            coming.extend(Coming::of(upload));
             let Upload { staging, input, stage, .. } = *upload;
             let copied = Copied { staging, input: 4 * u64::from(input), len: upload.len(), stage };
             match copies.last_mut() {
@@ -128,13 +111,14 @@ impl Open {
                 _ => copies.push(copied),
             }
         }
-        let program = Program { staging, copies, bytes_up, input, slots, tables, passes, output };
+        let program = Program { staging, copies, bytes_up, bytes_copied, input, slots, tables, passes, output };
         Ok(Self { view, hold, coming, program })
     }
 
     /// Everything was written.
     pub(super) fn closed(self) -> Program {
-        let Self { view, hold, program, .. } = self;
+        let Self { mut view, hold, mut coming, program } = self;
+        coming.iter_mut().for_each(|coming| coming.finish(&mut view));
         drop(view);
         program.staging.unmap();
         drop(hold);
@@ -152,23 +136,16 @@ impl Open {
 
 impl PlaneSink for Open {
     fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
-        let first = first as usize;
-        for place in self.coming.iter().filter(|place| place.plane == plane) {
-            let Coming { top, left, rows, row, pitch, staging, .. } = *place;
-            let (from, to) = (first.max(top), (first + samples.len() / pitch).min(top + rows));
-            if from >= to {
-                continue;
-            }
-            let padded = row.next_multiple_of(4);
-            let part = &samples[(from - first) * pitch..(to - first) * pitch];
-            let at = staging + (from - top) * padded;
-            if row == padded && row == pitch {
-                self.view.slice(at..at + part.len()).copy_from_slice(part);
-                continue;
-            }
-            for (samples, at) in part.chunks_exact(pitch).zip((at..).step_by(padded)) {
-                self.view.slice(at..at + row).copy_from_slice(&samples[left..left + row]);
-            }
+        for part in self.coming.iter_mut().filter_map(|coming| coming.plane(plane)) {
+            part.write(first as usize, samples, &mut self.view);
+        }
+    }
+}
+
+impl CoefficientSink for Open {
+    fn values(&mut self, component: usize, coefficient: usize, first: usize, values: &[i16]) {
+        for part in self.coming.iter_mut().filter_map(|coming| coming.blocks(component, coefficient)) {
+            part.write(first, bytemuck::cast_slice(values), &mut self.view);
         }
     }
 }

@@ -17,6 +17,7 @@ use super::device::{Device, OpenError, SHARES};
 use super::drill::{hang, invalid};
 use super::fate::Cause;
 use super::lives::{Heir, Life, Lives};
+use super::opening::{Unmade, within};
 use super::pool::Lent;
 use super::record::{Recorded, Recorder, TIMES};
 use super::results::{Ready, Results};
@@ -36,6 +37,12 @@ pub(super) const MOST_WAITING: u64 = ((DEPTH + 2) * BATCH) as u64;
 const WAIT: Duration = Duration::from_micros(300);
 /// A submission that takes longer hangs, unless something else is said.
 pub(super) const HANG: Duration = Duration::from_secs(5);
+/// Opening a device may take so long at first, unless something else is said; each time that it takes longer, twice as long
+/// the next time, a few times: a driver may compile for long, but not for ever.
+pub(super) const OPENING: Duration = Duration::from_secs(15);
+const LONGER: u32 = 6;
+/// Loading the drivers may take so long in any case.
+pub(super) const LOADING: Duration = Duration::from_secs(10);
 /// Pauses between attempts at a new device.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
@@ -45,6 +52,7 @@ pub(super) struct Counters {
     pub(super) submissions: AtomicU64,
     pub(super) pictures: AtomicU64,
     pub(super) bytes_up: AtomicU64,
+    pub(super) bytes_copied: AtomicU64,
     pub(super) bytes_down: AtomicU64,
     pub(super) losses: AtomicU64,
     pub(super) given_up: AtomicU64,
@@ -78,11 +86,12 @@ pub(super) struct Job {
     pub(super) since: Instant,
 }
 
-/// How a device's thread is told to stop, and how long a submission may take.
+/// How a device's thread is told to stop, and how long a submission, and opening a device, may take.
 #[derive(Debug, Clone)]
 pub(super) struct Terms {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) deadline: Duration,
+    pub(super) opening: Duration,
 }
 
 /// What makes a device.
@@ -99,11 +108,43 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    /// Opens the device and starts its thread. The thread ends when `stop` is set and the device is given up.
+    /// Opens the device and starts its thread, which goes on trying if the driver does not come back in time. The thread ends
+    /// when `stop` is set and the device is given up.
     pub(super) fn start(&self) -> Result<(), OpenError> {
-        let (life, orders) = live(0, (self.open)()?);
-        self.lives.set(0, Some(life.clone()));
-        self.spawn(0, Some((life, orders))).map_err(|e| OpenError(e.to_string()))
+        let life = match self.opened(0) {
+            Ok(device) => {
+                let (life, orders) = live(0, device);
+                self.lives.set(0, Some(life.clone()));
+                Some((life, orders))
+            }
+            Err(Unopened::Refused(error)) => return Err(error),
+            Err(Unopened::Stuck) => None,
+        };
+        let tries = u32::from(life.is_none());
+        self.spawn(0, life, tries).map_err(|e| OpenError(e.to_string()))
+    }
+
+    /// A device, unless the driver does not come back: then the thread that went there is given up. `tries`: how often
+    /// that happened before.
+    fn opened(&self, tries: u32) -> Result<Device, Unopened> {
+        let open = Arc::clone(&self.open);
+        let lives = self.lives.clone();
+        let late = move |made: Result<Device, OpenError>| {
+            if let Ok(device) = made {
+                bury(Arc::new(device));
+            }
+            lives.came_back();
+        };
+        let limit = self.terms.opening * (1 << tries.min(LONGER));
+        match within(limit, move || open(), late) {
+            Ok(made) => made.map_err(Unopened::Refused),
+            Err(Unmade::NoThread(error)) => Err(Unopened::Refused(OpenError(error.to_string()))),
+            Err(Unmade::Stuck) => {
+                self.counters.given_up.fetch_add(1, Ordering::Relaxed);
+                events::gpu_given_up(self.lives.went_away());
+                Err(Unopened::Stuck)
+            }
+        }
     }
 
     /// A thread does not come back from the driver: nobody goes there any more, and another one takes its place.
@@ -116,19 +157,20 @@ impl Crew {
         self.counters.given_up.fetch_add(1, Ordering::Relaxed);
         events::gpu_given_up(heir != Heir::Nobody);
         if let Heir::Thread(next) = heir
-            && let Err(error) = self.spawn(next, None)
+            && let Err(error) = self.spawn(next, None, 0)
         {
             events::gpu_unopened("rebuilt", &error.to_string());
         }
     }
 
-    fn spawn(&self, thread: u64, life: Option<(Life, Receiver<Order>)>) -> std::io::Result<()> {
+    fn spawn(&self, thread: u64, life: Option<(Life, Receiver<Order>)>, tries: u32) -> std::io::Result<()> {
         let crew = self.clone();
-        std::thread::Builder::new().name(self.name.clone()).spawn(move || crew.work(thread, life)).map(drop)
+        std::thread::Builder::new().name(self.name.clone()).spawn(move || crew.work(thread, life, tries)).map(drop)
     }
 
-    /// Serves, and makes a new device whenever the old one is lost.
-    fn work(&self, thread: u64, mut life: Option<(Life, Receiver<Order>)>) {
+    /// Serves, and makes a new device whenever the old one is lost. `tries`: how often the driver did not come back from
+    /// opening one.
+    fn work(&self, thread: u64, mut life: Option<(Life, Receiver<Order>)>, mut tries: u32) {
         let Self { lives, counters, terms, .. } = self;
         let longer = |pause: Duration| (pause * 2).min(BACKOFF.1);
         let mut pause = BACKOFF.0;
@@ -139,18 +181,20 @@ impl Crew {
         }
         while !terms.stop.load(Ordering::Acquire) {
             let Some((now, orders)) = life.take() else {
-                match (self.open)() {
+                match self.opened(tries) {
                     Ok(device) => {
                         let (next, orders) = live(thread, device);
                         lives.set(thread, Some(next.clone()));
                         life = Some((next, orders));
+                        tries = 0;
+                        continue;
                     }
-                    Err(error) => {
-                        events::gpu_unopened("rebuilt", &error.to_string());
-                        std::thread::sleep(pause);
-                        pause = longer(pause);
-                    }
+                    Err(Unopened::Stuck) if lives.has_failed() => return,
+                    Err(Unopened::Stuck) => tries += 1,
+                    Err(Unopened::Refused(error)) => events::gpu_unopened("rebuilt", &error.to_string()),
                 }
+                std::thread::sleep(pause);
+                pause = longer(pause);
                 continue;
             };
             let begun = Instant::now();
@@ -175,6 +219,13 @@ impl Crew {
         }
         lives.set(thread, None);
     }
+}
+
+/// Why there is no device now.
+enum Unopened {
+    Refused(OpenError),
+    /// The driver did not come back.
+    Stuck,
 }
 
 /// How long those who hold memory of a lost device, and its driver, may take until it is left as it is.
@@ -383,6 +434,7 @@ fn submit(
     events::gpu_submitted(batch.len());
     add(&counters.pictures, batch.len() as u64);
     add(&counters.bytes_up, bytes_up + batch.iter().map(|job| job.program.bytes_up).sum::<u64>());
+    add(&counters.bytes_copied, batch.iter().map(|job| job.program.bytes_copied).sum::<u64>());
     add(&counters.bytes_down, bytes_down);
     add(&counters.touched, batch.iter().map(|job| job.program.touched()).sum());
     let open = Arc::new(AtomicUsize::new(1));

@@ -6,7 +6,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::codecs::{DecodeError, DecodeSpec, Decoded, DecodedTo, Detail, Format, Header, Limits, Metadata};
-use crate::image::{ImageBuf, Picture, PixelFormat, PlaneSink, Planes};
+use crate::image::{ImageBuf, Outline, Picture, PictureSink, PixelFormat};
 
 use super::coefficients::{self, Ask, Refused};
 use super::markers::{self, Markers};
@@ -30,29 +30,38 @@ pub(in crate::codecs) fn decode(
     file.pixels(bytes)
 }
 
-/// The planes that a sequential file is made of.
-pub(in crate::codecs) fn planes_ahead(bytes: &[u8], header: &Header, spec: &DecodeSpec) -> Option<Planes> {
-    if spec.detail != Detail::Planes {
-        return None;
-    }
-    coefficients::planes_ahead(bytes).ok().filter(|planes| planes.size == header.size)
+/// What a file is made of, in the form that is asked for, if it can be handed over in that.
+pub(in crate::codecs) fn outline(bytes: &[u8], header: &Header, spec: &DecodeSpec) -> Option<Outline> {
+    let packed = || coefficients::packed_ahead(bytes).map(|(size, format)| Outline::Packed { size, format });
+    let found = match spec.detail {
+        Detail::Samples => packed(),
+        Detail::Planes => coefficients::planes_ahead(bytes).map(Outline::Planes),
+        Detail::Coefficients(kept) => coefficients::coefficients_ahead(bytes, kept).map(Outline::Coefficients),
+    };
+    found.ok().filter(|outline| outline.size() == header.size)
 }
 
-/// As [`decode`], all samples, row by row.
+/// As [`decode`], row by row.
 pub(in crate::codecs) fn decode_to(
     bytes: &[u8],
     header: &Header,
     spec: &DecodeSpec,
     limits: &Limits,
-    sink: &mut dyn PlaneSink,
+    sink: &mut dyn PictureSink,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<DecodedTo, DecodeError> {
-    let file = File::read(bytes, header, limits, cancelled)?;
     let ask = Ask { window: spec.window, max_scans: limits.jpeg_scans, cancelled };
-    match ask.planes_to(bytes, sink) {
+    let file = File::read(bytes, header, limits, cancelled)?;
+    let handed = match spec.detail {
+        Detail::Samples => ask.packed_to(bytes, sink),
+        Detail::Planes => ask.planes_to(bytes, sink),
+        Detail::Coefficients(kept) => ask.coefficients_to(bytes, kept, sink),
+    };
+    match handed {
         Ok(()) => Ok(DecodedTo::Sink(file.metadata)),
         Err(Refused::Cancelled) => Err(DecodeError::Cancelled),
-        Err(Refused::Kind | Refused::Damaged) => file.pixels(bytes).map(DecodedTo::Picture),
+        // Other readers may know more.
+        Err(Refused::Kind | Refused::Damaged) => decode(bytes, header, spec, limits, cancelled).map(DecodedTo::Picture),
     }
 }
 

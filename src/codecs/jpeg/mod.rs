@@ -14,7 +14,7 @@ mod zigzag;
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use markers::Markers;
 
-pub(super) use decode::{decode, decode_to, planes_ahead};
+pub(super) use decode::{decode, decode_to, outline};
 pub(super) use encode::{encode, encode_planes, form, held_bytes};
 
 /// Reads the segments before the first scan.

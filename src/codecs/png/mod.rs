@@ -10,7 +10,7 @@ mod tests;
 use super::{DecodeError, Format, Header, Limits, Space, exif};
 use chunks::{Chunks, ColourType};
 
-pub(super) use decode::decode;
+pub(super) use decode::{decode, decode_to, outline};
 pub(super) use encode::encode;
 
 /// Reads the chunk headers, and the few chunks that matter before pixels.

@@ -23,7 +23,7 @@ use self::directory::Directory;
 use self::layout::Layout;
 use self::samples::Target;
 use super::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
-use crate::image::ImageBuf;
+use crate::image::{ImageBuf, Outline, PlaneSink};
 
 /// Reads the facts known before pixels.
 ///
@@ -61,25 +61,77 @@ pub(super) fn decode(
     limits: &Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
+    let (directory, layout) = described(bytes, header, limits)?;
+    let mut image = ImageBuf::zeroed(layout.size, layout.pixel_format());
+    draw_all(bytes, &layout, &mut Out::Whole(&mut image), cancelled)?;
+    Ok(Decoded { picture: image.into(), metadata: metadata(&directory, &layout, limits) })
+}
+
+/// What there is to hand over; `None` of tiles side by side, each of which is a part of many rows.
+pub(super) fn outline(bytes: &[u8], header: &Header, limits: &Limits) -> Option<Outline> {
+    let directory = Directory::first(bytes).ok()?;
+    let layout = Layout::read(&directory, limits).ok()?;
+    let format = layout.pixel_format();
+    (layout.across == 1 && layout.size == header.size).then_some(Outline::Packed { size: layout.size, format })
+}
+
+/// As [`decode`], handing over rows as they are done.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_to(
+    bytes: &[u8],
+    header: &Header,
+    limits: &Limits,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Metadata, DecodeError> {
+    let (directory, layout) = described(bytes, header, limits)?;
+    let line = vec![0; layout.size.width() as usize * layout.pixel_format().channels()];
+    draw_all(bytes, &layout, &mut Out::Rows(line, sink), cancelled)?;
+    Ok(metadata(&directory, &layout, limits))
+}
+
+/// Where rows go to.
+enum Out<'a> {
+    Whole(&'a mut ImageBuf),
+    /// One row, and who takes it.
+    Rows(Vec<u8>, &'a mut dyn PlaneSink),
+}
+
+/// The first directory and what it says, which is what the header says.
+fn described<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+) -> Result<(Directory<'a>, Layout<'a>), DecodeError> {
     let directory = Directory::first(bytes)?;
     let layout = Layout::read(&directory, limits)?;
     if self::header(&directory, &layout) != *header {
         return Err(malformed("the pixels contradict the header"));
     }
-    let mut image = ImageBuf::zeroed(layout.size, layout.pixel_format());
+    Ok((directory, layout))
+}
+
+fn draw_all(
+    bytes: &[u8],
+    layout: &Layout<'_>,
+    out: &mut Out<'_>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), DecodeError> {
     for down in 0..layout.down {
         for across in 0..layout.across {
             if cancelled() {
                 return Err(DecodeError::Cancelled);
             }
-            draw(bytes, &layout, across, down, &mut image)?;
+            draw(bytes, layout, across, down, out)?;
         }
     }
-    Ok(Decoded { picture: image.into(), metadata: metadata(&directory, &layout, limits) })
+    Ok(())
 }
 
 /// Decodes the chunks of every plane at one position and draws them.
-fn draw(bytes: &[u8], layout: &Layout<'_>, across: u32, down: u32, image: &mut ImageBuf) -> Result<(), DecodeError> {
+fn draw(bytes: &[u8], layout: &Layout<'_>, across: u32, down: u32, out: &mut Out<'_>) -> Result<(), DecodeError> {
     let rows = layout.rows(down);
     let used = layout.model.samples() + usize::from(layout.alpha.is_some());
     let planes = if layout.planar { used } else { 1 };
@@ -93,7 +145,7 @@ fn draw(bytes: &[u8], layout: &Layout<'_>, across: u32, down: u32, image: &mut I
     let (left, top) = (across * layout.chunk.width(), down * layout.chunk.height());
     let width = layout.chunk.width().min(layout.size.width() - left) as usize;
     let visible = rows.min(layout.size.height() - top);
-    let channels = image.format().channels();
+    let channels = layout.pixel_format().channels();
     let mut samples = vec![0; width * used];
     let mut scratch = Vec::new();
     for y in 0..visible {
@@ -109,8 +161,14 @@ fn draw(bytes: &[u8], layout: &Layout<'_>, across: u32, down: u32, image: &mut I
                 samples::unpack(&scratch, layout, target, &mut samples);
             }
         }
-        let out = &mut image.row_mut(top + y)[left as usize * channels..][..width * channels];
-        layout.model.convert(layout.alpha, &samples, out);
+        let row = match out {
+            Out::Whole(image) => image.row_mut(top + y),
+            Out::Rows(line, _) => line,
+        };
+        layout.model.convert(layout.alpha, &samples, &mut row[left as usize * channels..][..width * channels]);
+        if let Out::Rows(line, sink) = out {
+            sink.rows(0, top + y, line);
+        }
     }
     Ok(())
 }

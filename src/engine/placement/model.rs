@@ -14,7 +14,7 @@ use crate::ops::{Filter, Step};
 pub(super) fn work(source: &Source<'_>, steps: &[Step]) -> u64 {
     let picture = match source {
         Source::Here(picture) => picture,
-        Source::Coming(planes) => return to_do(planes.each().map(|plane| plane.size.area()).sum(), planes.size, steps),
+        Source::Coming(outline) => return to_do(outline.bytes(), outline.size(), steps),
     };
     let input = match picture {
         Picture::Packed(buf) => buf.pixels().len() as u64,

@@ -17,10 +17,13 @@ use super::{Client, Server};
 const KINDS: &[(&str, &str)] = &[
     ("/resize?width=90&type=png", "photo.jpg"),
     ("/resize?width=50&height=40&force=true&type=png", "progressive.jpg"),
-    // These two are decoded into the device's memory, and again when it is lost.
+    // Most are decoded into the device's memory, and again when it is lost.
     ("/resize?width=200&type=png", "444.jpg"),
     ("/crop?width=100&height=90&type=png", "422.jpg"),
     ("/blur?sigma=4&type=png", "rgba.png"),
+    ("/watermark?text=Lost&textwidth=80&dpi=90&opacity=0.8&type=png", "422.jpg"),
+    ("/resize?width=33&type=png", "lzw.tiff"),
+    ("/resize?width=20&type=png", "animated.gif"),
     ("/crop?width=40&height=30&rotate=90&type=png", "444.jpg"),
     ("/resize?width=64&type=png&colorspace=bw", "422.jpg"),
     ("/resize?width=120&height=120&embed=true&extend=mirror&type=png", "lossy.webp"),
@@ -217,6 +220,66 @@ fn no_client_notices_a_driver_that_does_not_return() {
     let seen = fail(6, stuck, 2, Some(Duration::from_millis(800)));
     assert!(seen.given_up.into_inner() >= 2);
     assert!(seen.fell_back.into_inner() >= 6);
+}
+
+/// No driver opens a device in a millisecond: it counts as one that does not come back, is given more time each time, and
+/// comes back in the end.
+#[test]
+fn a_driver_that_does_not_come_back_from_opening_a_device_holds_up_nobody() {
+    if !is_there_a_gpu() {
+        return;
+    }
+    let flags = ["-gpu", "on", "-gpu-adapter", "0", "-debug-headers"];
+    let server = Server::adjusted(&flags, |config| {
+        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+        config.engine.gpu.opening = Some(Duration::from_millis(1));
+    });
+    assert_eq!(Client::connect(server.admin()).request("GET", "/readyz", &[], None).status, 200);
+    let (target, source) = (KINDS[0].0, fixture(KINDS[0].1));
+    let placed = || {
+        let answer = server.post(target, &source);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.header("phasor-placement").unwrap().to_owned()
+    };
+    assert!(placed().starts_with("cpu"));
+    assert!(metric(&server, "phasor_gpu_given_up_total") >= 1);
+    let state = |state: &str| metric(&server, &format!("phasor_gpu_device_state{{adapter=\"0\",state=\"{state}\"}}"));
+    let begun = Instant::now();
+    while !placed().starts_with("gpu") && state("failed") == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(90), "neither up nor failed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // A machine so busy that three of them are away at once gives the adapter up: that, too, is noticed only here.
+    assert_eq!(state("up") + state("failed"), 1);
+    assert_eq!((state("rebuilding"), placed().starts_with("gpu")), (0, state("up") == 1));
+}
+
+/// The commonest requests: what goes up is decoded to where it goes up from.
+#[test]
+fn nothing_is_copied_on_its_way_to_the_gpu() {
+    if !is_there_a_gpu() {
+        return;
+    }
+    let server = Server::with(&["-gpu", "on", "-gpu-adapter", "0", "-debug-headers"]);
+    let large = super::server::jpeg(1600, 1200);
+    let copied = |target: &str, source: &[u8]| {
+        let answer = server.post(target, source);
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        let placed = answer.header("phasor-placement").unwrap().to_owned();
+        assert!(placed.starts_with("gpu"), "{target}: {placed}");
+        placed.split("copied=").nth(1).unwrap().split(';').next().unwrap().parse::<u64>().unwrap()
+    };
+    // From coefficients, planes and packed samples.
+    for target in ["/resize?width=80", "/resize?width=900", "/resize?width=900&type=png", "/blur?sigma=3"] {
+        assert_eq!(copied(target, &large), 0, "{target}");
+    }
+    for name in ["rgb.png", "rgba.png", "rgb.tiff", "animated.gif"] {
+        assert_eq!(copied("/resize?width=20&type=png", &fixture(name)), 0, "{name}");
+    }
+    let marked = copied("/watermark?text=Copied&textwidth=80&type=jpeg", &large);
+    assert!(marked > 0 && marked < 200_000, "the overlay alone: {marked}");
+    // It can tell: a decoder of passes comes back to its rows.
+    assert!(copied("/resize?width=20&type=png", &fixture("interlaced.png")) > 0);
 }
 
 #[test]

@@ -37,9 +37,9 @@ impl<'a> Writer<'a> {
         }
         let from = match held {
             // Nothing else goes up.
-            Held::Host(buf, outer) => {
+            Held::Host(unsent, outer) => {
                 let (left, top) = (outer.left + window.left, outer.top + window.top);
-                return Ok(Held::Host(buf, Rect { left, top, size: window.size }));
+                return Ok(Held::Host(unsent, Rect { left, top, size: window.size }));
             }
             Held::Device(packed) => packed,
         };
@@ -169,7 +169,7 @@ impl<'a> Writer<'a> {
         let size = over.size();
         let coverage = self.cache.coverage(opacity);
         let places = [
-            Pointer::Input(self.upload_window(over, Rect::whole(size))?),
+            Pointer::Input(self.upload_window(over.into(), Rect::whole(size))?),
             self.table(&coverage)?,
             Pointer::Nowhere,
             Pointer::Nowhere,

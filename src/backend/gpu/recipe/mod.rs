@@ -7,7 +7,7 @@ mod resample;
 use std::sync::Arc;
 
 use crate::backend::{order, planar};
-use crate::image::{Form, ImageBuf, Picture, PixelFormat, Planes, Rect, Size};
+use crate::image::{Coefficients, Form, ImageBuf, Outline, Picture, PixelFormat, Planes, Rect, Size};
 use crate::ops::{Filter, Step};
 
 use super::shaders::{Shader, workgroups};
@@ -83,8 +83,8 @@ pub(super) struct Pass {
 pub enum Source<'a> {
     /// A picture.
     Here(&'a Picture),
-    /// Planes without samples: a decoder will hand them over.
-    Coming(&'a Planes),
+    /// A picture without samples: a decoder will hand them over.
+    Coming(&'a Outline),
 }
 
 impl<'a> From<&'a Picture> for Source<'a> {
@@ -97,16 +97,38 @@ impl Source<'_> {
     const fn size(&self) -> Size {
         match self {
             Self::Here(picture) => picture.size(),
-            Self::Coming(planes) => planes.size,
+            Self::Coming(outline) => outline.size(),
         }
     }
 }
 
-/// Planes, and whether their samples are still to come.
+/// Planes or coefficients, and whether their samples are still to come.
 #[derive(Debug, Clone, Copy)]
-struct InPlanes<'a> {
-    planes: &'a Planes,
+struct Given<'a, T> {
+    picture: &'a T,
     coming: bool,
+}
+
+/// Packed samples that were not uploaded yet.
+#[derive(Debug, Clone, Copy)]
+struct Unsent<'a> {
+    size: Size,
+    format: PixelFormat,
+    /// `None`: still to come.
+    pixels: Option<&'a [u8]>,
+}
+
+impl<'a> From<&'a ImageBuf> for Unsent<'a> {
+    fn from(buf: &'a ImageBuf) -> Self {
+        Self { size: buf.size(), format: buf.format(), pixels: Some(buf.pixels()) }
+    }
+}
+
+impl Unsent<'_> {
+    /// Bytes from row to row.
+    const fn pitch(&self) -> usize {
+        self.size.width() as usize * self.format.channels()
+    }
 }
 
 /// Where rows are before they go up.
@@ -114,8 +136,10 @@ struct InPlanes<'a> {
 pub(super) enum Rows<'a> {
     /// From the first byte of the first row to the last of the last.
     Here(&'a [u8]),
-    /// Part of a plane that is still to come: its number, and its first row and column.
+    /// Part of a plane that is still to come: its number, its first row, and its first byte in each row.
     Coming { plane: usize, top: u32, left: u32 },
+    /// All coefficients of a component that is still to come, without gaps: its number, and blocks across and down.
+    Blocks { component: usize, across: u32, down: u32 },
 }
 
 /// Rows of bytes that go up; in staging memory and on the device rows begin at whole words.
@@ -211,7 +235,7 @@ const fn pitch(width: u32, format: PixelFormat) -> u32 {
 #[derive(Debug, Clone, Copy)]
 enum Held<'a> {
     /// A window of a picture that was not uploaded yet.
-    Host(&'a ImageBuf, Rect),
+    Host(Unsent<'a>, Rect),
     Device(Packed),
 }
 
@@ -225,7 +249,7 @@ impl Held<'_> {
 
     const fn format(&self) -> PixelFormat {
         match self {
-            Self::Host(buf, _) => buf.format(),
+            Self::Host(unsent, _) => unsent.format,
             Self::Device(packed) => packed.format,
         }
     }
@@ -361,18 +385,28 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds the whole window of a picture.
-    fn upload_window(&mut self, buf: &'a ImageBuf, window: Rect) -> Result<u32, Unfit> {
-        let (bytes, row, pitch) = rows_of(buf, window);
-        self.upload(Rows::Here(bytes), row, pitch, window.size.height() as usize)
+    fn upload_window(&mut self, unsent: Unsent<'a>, window: Rect) -> Result<u32, Unfit> {
+        let channels = unsent.format.channels();
+        let (pitch, row) = (unsent.pitch(), window.size.width() as usize * channels);
+        let (left, rows) = (window.left as usize * channels, window.size.height() as usize);
+        let part = match unsent.pixels {
+            Some(pixels) => {
+                // From the first byte of the window to its last.
+                let first = window.top as usize * pitch + left;
+                Rows::Here(pixels.get(first..first + (rows - 1) * pitch + row).unwrap_or(&[]))
+            }
+            None => Rows::Coming { plane: 0, top: window.top, left: left as u32 },
+        };
+        self.upload(part, row, pitch, rows)
     }
 
     /// The picture on the device.
     fn on_device(&mut self, held: Held<'a>) -> Result<Packed, Unfit> {
         match held {
             Held::Device(packed) => Ok(packed),
-            Held::Host(buf, window) => {
-                let place = Place::Input(self.upload_window(buf, window)?);
-                Ok(Packed { place, size: window.size, format: buf.format() })
+            Held::Host(unsent, window) => {
+                let place = Place::Input(self.upload_window(unsent, window)?);
+                Ok(Packed { place, size: window.size, format: unsent.format })
             }
         }
     }
@@ -400,28 +434,38 @@ impl<'a> Writer<'a> {
 
     /// Packed samples of any form of a picture, and the steps that are left.
     fn begin<'s>(&mut self, picture: Source<'a>, steps: &'s [Step]) -> Result<(Held<'a>, &'s [Step]), Unfit> {
-        let picture = match picture {
-            Source::Here(Picture::Planes(planes)) => {
-                return self.begin_in_planes(InPlanes { planes, coming: false }, steps);
+        let whole = |unsent: Unsent<'a>| Held::Host(unsent, Rect::whole(unsent.size));
+        match picture {
+            Source::Here(Picture::Packed(buf)) => Ok((whole(buf.into()), steps)),
+            Source::Coming(&Outline::Packed { size, format }) => {
+                Ok((whole(Unsent { size, format, pixels: None }), steps))
             }
-            Source::Coming(planes) => return self.begin_in_planes(InPlanes { planes, coming: true }, steps),
-            Source::Here(picture) => picture,
-        };
-        match (picture, steps) {
-            (Picture::Packed(buf), _) => Ok((Held::Host(buf, Rect::whole(buf.size())), steps)),
-            (Picture::Coefficients(coefficients), [Step::Resample { to, filter }, rest @ ..]) => {
-                Ok((self.coefficients(coefficients, *to, *filter)?, rest))
+            Source::Here(Picture::Planes(picture)) => self.begin_in_planes(Given { picture, coming: false }, steps),
+            Source::Coming(Outline::Planes(picture)) => self.begin_in_planes(Given { picture, coming: true }, steps),
+            Source::Here(Picture::Coefficients(picture)) => {
+                self.begin_in_blocks(Given { picture, coming: false }, steps)
             }
-            (Picture::Coefficients(_) | Picture::Planes(_), _) => Err(Unfit::Step),
+            Source::Coming(Outline::Coefficients(picture)) => {
+                self.begin_in_blocks(Given { picture, coming: true }, steps)
+            }
         }
+    }
+
+    fn begin_in_blocks<'s>(
+        &mut self,
+        picture: Given<'a, Coefficients>,
+        steps: &'s [Step],
+    ) -> Result<(Held<'a>, &'s [Step]), Unfit> {
+        let [Step::Resample { to, filter }, rest @ ..] = steps else { return Err(Unfit::Step) };
+        Ok((self.coefficients(picture, *to, *filter)?, rest))
     }
 
     fn begin_in_planes<'s>(
         &mut self,
-        planes: InPlanes<'a>,
+        planes: Given<'a, Planes>,
         steps: &'s [Step],
     ) -> Result<(Held<'a>, &'s [Step]), Unfit> {
-        let size = planes.planes.size;
+        let size = planes.picture.size;
         match steps {
             [Step::Resample { to, filter }, rest @ ..] => {
                 Ok((self.planes(planes, Rect::whole(size), *to, *filter)?, rest))
@@ -449,16 +493,6 @@ impl<'a> Writer<'a> {
             Step::SmartCrop { .. } => Err(Unfit::Step),
         }
     }
-}
-
-/// The bytes of a window, from its first to its last; bytes of its rows, and from row to row.
-fn rows_of(buf: &ImageBuf, window: Rect) -> (&[u8], usize, usize) {
-    let channels = buf.format().channels();
-    let pitch = buf.size().width() as usize * channels;
-    let row = window.size.width() as usize * channels;
-    let first = window.top as usize * pitch + window.left as usize * channels;
-    let len = (window.size.height() as usize - 1) * pitch + row;
-    (buf.pixels().get(first..first + len).unwrap_or(&[]), row, pitch)
 }
 
 #[cfg(test)]

@@ -4,15 +4,13 @@
 use std::sync::Arc;
 
 use crate::backend::Planar;
-use crate::image::{Coefficients, Picture, PixelFormat, Planes, Rect, Size};
+use crate::image::{Coefficients, Outline, Picture, PixelFormat, Planes, Rect, Size};
 use crate::ops::{Filter, Sigma};
 
 use super::super::shaders::Shader;
 use super::super::tables::Table;
 use super::super::uniforms;
-use super::{
-    Held, InPlanes, Output, Packed, Place, Pointer, Rows, Slot, Source as Begin, Unfit, Upload, Writer, pitch,
-};
+use super::{Given, Held, Output, Packed, Place, Pointer, Rows, Slot, Source as Begin, Unfit, Upload, Writer, pitch};
 
 /// A picture or plane of 8-bit samples that sums are made of.
 struct Samples<'a> {
@@ -32,7 +30,7 @@ struct Samples<'a> {
 enum Source<'a> {
     /// Bytes, and bytes from row to row.
     Host(&'a [u8], usize),
-    /// A plane that is still to come: its number, and bytes from row to row.
+    /// A plane, or packed samples, still to come: its number, and bytes from row to row.
     Coming(usize, usize),
     /// First word, and words from row to row.
     Device(Place, u32),
@@ -110,7 +108,7 @@ impl<'a> Writer<'a> {
     /// Resamples planes, each at its own ratio, and makes RGB (or grey) of the result.
     pub(super) fn planes(
         &mut self,
-        planes: InPlanes<'a>,
+        planes: Given<'a, Planes>,
         window: Rect,
         to: Size,
         filter: Filter,
@@ -123,7 +121,7 @@ impl<'a> Writer<'a> {
     /// Resamples a whole picture straight from its coefficients: RGB, or grey where there is one component.
     pub(super) fn coefficients(
         &mut self,
-        picture: &'a Coefficients,
+        picture: Given<'a, Coefficients>,
         to: Size,
         filter: Filter,
     ) -> Result<Held<'a>, Unfit> {
@@ -136,14 +134,17 @@ impl<'a> Writer<'a> {
     pub(super) fn kept_in_planes(&mut self, picture: Begin<'a>, planar: &Planar) -> Result<Option<Output>, Unfit> {
         let Planar { window, to, filter, step, .. } = *planar;
         let (sums, lanes, tables) = match picture {
-            Begin::Here(Picture::Planes(planes @ Planes { chroma: Some(_), .. })) => {
-                self.plane_sums(InPlanes { planes, coming: false }, window, (to, step), filter)?
+            Begin::Here(Picture::Planes(picture @ Planes { chroma: Some(_), .. })) => {
+                self.plane_sums(Given { picture, coming: false }, window, (to, step), filter)?
             }
-            Begin::Coming(planes @ Planes { chroma: Some(_), .. }) => {
-                self.plane_sums(InPlanes { planes, coming: true }, window, (to, step), filter)?
+            Begin::Coming(Outline::Planes(picture @ Planes { chroma: Some(_), .. })) => {
+                self.plane_sums(Given { picture, coming: true }, window, (to, step), filter)?
             }
-            Begin::Here(Picture::Coefficients(all)) if window == Rect::whole(all.size) && all.components.len() == 3 => {
-                self.coefficient_sums(all, (to, step), filter)?
+            Begin::Here(Picture::Coefficients(picture)) if is_in_planes(picture, window) => {
+                self.coefficient_sums(Given { picture, coming: false }, (to, step), filter)?
+            }
+            Begin::Coming(Outline::Coefficients(picture)) if is_in_planes(picture, window) => {
+                self.coefficient_sums(Given { picture, coming: true }, (to, step), filter)?
             }
             _ => return Ok(None),
         };
@@ -168,7 +169,7 @@ impl<'a> Writer<'a> {
     /// The sums down the columns of planes, and where each lies.
     fn plane_sums(
         &mut self,
-        InPlanes { planes, coming }: InPlanes<'a>,
+        Given { picture: planes, coming }: Given<'a, Planes>,
         window: Rect,
         (to, step): (Size, (u32, u32)),
         filter: Filter,
@@ -207,7 +208,7 @@ impl<'a> Writer<'a> {
     /// The samples of each component of coefficients, as sums that need no more than to be stored.
     fn coefficient_sums(
         &mut self,
-        picture: &'a Coefficients,
+        Given { picture, coming }: Given<'a, Coefficients>,
         (to, step): (Size, (u32, u32)),
         filter: Filter,
     ) -> Result<Sums, Unfit> {
@@ -226,7 +227,8 @@ impl<'a> Writer<'a> {
         let mut tables = Vec::with_capacity(3);
         for (i, (component, (width, height))) in picture.components.iter().zip(sizes).enumerate() {
             let plane = component.blocks.area();
-            if component.values.len() as u64 != plane * u64::from(component.count) {
+            let values = plane * u64::from(component.count);
+            if component.values.len() as u64 != if coming { 0 } else { values } {
                 return Err(Unfit::Impossible);
             }
             let step = if i == 0 { (1, 1) } else { step };
@@ -235,8 +237,13 @@ impl<'a> Writer<'a> {
             let frequencies = frequencies(component.count);
             let gathered_width = frequencies.checked_mul(blocks).ok_or(Unfit::TooLarge)?;
             let gathered = self.slot(u64::from(gathered_width) * u64::from(height))?;
-            let bytes: &[u8] = bytemuck::cast_slice(&component.values);
-            let input = self.upload(Rows::Here(bytes), bytes.len(), bytes.len(), 1)?;
+            let part = if coming {
+                Rows::Blocks { component: i, across: blocks, down: component.blocks.height() }
+            } else {
+                Rows::Here(bytemuck::cast_slice(&component.values))
+            };
+            let bytes = usize::try_from(2 * values).map_err(|_| Unfit::TooLarge)?;
+            let input = self.upload(part, bytes, bytes, 1)?;
             let first = uniforms::Blocks {
                 width: gathered_width,
                 height,
@@ -298,9 +305,7 @@ impl<'a> Writer<'a> {
                     let rows = (bottom - top) as usize;
                     let begin = (samples.top + top) as usize * pitch + column;
                     let part = match samples.source {
-                        Source::Coming(plane, _) => {
-                            Rows::Coming { plane, top: samples.top + top, left: samples.left + first }
-                        }
+                        Source::Coming(plane, _) => Rows::Coming { plane, top: samples.top + top, left: column as u32 },
                         Source::Host(bytes, _) => {
                             Rows::Here(bytes.get(begin..begin + (rows - 1) * pitch + row).ok_or(Unfit::Impossible)?)
                         }
@@ -448,13 +453,19 @@ fn samples_of(held: Held<'_>) -> Samples<'_> {
         (false, _) => 0,
     };
     let (source, left, top) = match held {
-        Held::Host(buf, window) => {
-            let pitch = buf.size().width() as usize * channels as usize;
-            (Source::Host(buf.pixels(), pitch), window.left, window.top)
+        Held::Host(unsent, window) => {
+            let pitch = unsent.pitch();
+            let source = unsent.pixels.map_or(Source::Coming(0, pitch), |pixels| Source::Host(pixels, pitch));
+            (source, window.left, window.top)
         }
         Held::Device(packed) => (Source::Device(packed.place, packed.pitch()), 0, 0),
     };
     Samples { source, left, top, channels, alpha, parts: 1 }
+}
+
+/// Whether coefficients can stay planes: all of a picture that has colour.
+fn is_in_planes(picture: &Coefficients, window: Rect) -> bool {
+    window == Rect::whole(picture.size) && picture.components.len() == 3
 }
 
 /// `words` further.

@@ -10,6 +10,7 @@ use super::lanes::{self, Segment};
 use super::pattern::{MAX_BLOCKS, Part, Pattern, PatternSkips};
 use super::skip::{MAX_DC_SIZE, Skips, sequence};
 use super::splice::Truth;
+use super::target::{Scanned, Target};
 use super::values::Values;
 use super::window::Window;
 
@@ -29,12 +30,12 @@ pub(super) enum Streams {
 pub(super) fn decode(
     walker: &mut Walker<'_>,
     frame: &Frame,
-    grids: &mut [Grid],
+    target: &mut Target<'_>,
     window: &Window,
     streams: Streams,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
-    let mut seen = vec![false; grids.len()];
+    let mut seen = vec![false; frame.components.len()];
     let mut data = Unstuffed::default();
     while !seen.iter().all(|&s| s) {
         let scan = walker.scan(frame)?.ok_or(Refused::Damaged)?;
@@ -46,10 +47,10 @@ pub(super) fn decode(
                 return Err(Refused::Damaged);
             }
         }
-        let components =
-            scan.parts.iter().map(|&(i, ..)| (i, if scan.parts.len() > 1 { frame.components[i].v } else { 1 }));
-        let rows = window.mcu_rows(frame, components).end;
-        decode_scan(walker, frame, (&scan, rows), grids, (&mut data, streams), cancelled)?;
+        let down = |i: usize| if scan.parts.len() > 1 { frame.components[i].v } else { 1 };
+        let rows = window.mcu_rows(frame, scan.parts.iter().map(|&(i, ..)| (i, down(i)))).end;
+        let target = target.scan(frame, |i| scan.parts.iter().any(|part| part.0 == i).then(|| down(i)));
+        decode_scan(walker, frame, (&scan, rows), target, (&mut data, streams), cancelled)?;
     }
     Ok(())
 }
@@ -67,7 +68,7 @@ fn decode_scan(
     walker: &mut Walker<'_>,
     frame: &Frame,
     (scan, rows): (&Scan, usize),
-    grids: &mut [Grid],
+    target: Scanned<'_>,
     (data, streams): (&mut Unstuffed, Streams),
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
@@ -91,15 +92,10 @@ fn decode_scan(
     };
     if let Some(segment) = segment.filter(|_| can) {
         let intervals = unstuffed(walker, data, intervals)?;
-        let values = Values::new(&pattern, grids, tables);
+        let values = Values::new(&pattern, target, tables);
         by_lanes(data, &pattern, &intervals, (interval, wanted, segment), values, cancelled)
     } else {
-        by_one(walker, data, &pattern, (interval, wanted), grids, cancelled)?;
-        for (part, table) in pattern.parts.iter().zip(&tables) {
-            let grid = &mut grids[part.component];
-            grid.dequantise(0..grid.blocks_down, table);
-        }
-        Ok(())
+        by_one(walker, data, &pattern, (interval, wanted), (target, &tables), cancelled)
     }
 }
 
@@ -139,7 +135,7 @@ fn by_lanes(
     pattern: &Pattern,
     intervals: &[Range<usize>],
     (mcus, wanted, segment): (usize, usize, usize),
-    mut values: Values<'_>,
+    mut values: Values<'_, '_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let skips = PatternSkips::new(pattern);
@@ -203,7 +199,7 @@ fn by_one(
     data: &mut Unstuffed,
     pattern: &Pattern,
     (interval, wanted): (usize, usize),
-    grids: &mut [Grid],
+    (mut target, tables): (Scanned<'_>, &[[u16; 64]]),
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(), Refused> {
     let mut mcu = 0;
@@ -218,9 +214,10 @@ fn by_one(
         while mcu < end {
             for (i, (part, predictor)) in pattern.parts.iter().zip(&mut predictors).enumerate() {
                 let tables = (part, skips.others(i));
-                let grid = &mut grids[part.component];
+                let grid = target.grid(part);
+                let top = grid.row(part, y);
                 for by in 0..part.v {
-                    let row = (y * part.v + by) * grid.blocks_across + x * part.h;
+                    let row = (top + by) * grid.blocks_across + x * part.h;
                     for bx in 0..part.h {
                         block(&mut bits, tables, predictor, grid, row + bx)?;
                     }
@@ -229,6 +226,7 @@ fn by_one(
             mcu += 1;
             x += 1;
             if x == pattern.across {
+                target.done(pattern, tables, y);
                 x = 0;
                 y += 1;
                 let past = bits.read() > data.len();

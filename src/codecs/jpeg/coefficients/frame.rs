@@ -55,6 +55,11 @@ impl Frame {
         full && matches!(self.colours, Colours::Gray | Colours::Ycc)
     }
 
+    /// Whether its coefficients can be handed over row by row: no scan comes back to a row, and no colour needs another.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.is_planar() && !self.progressive
+    }
+
     /// The largest sampling factors, across and down.
     pub(super) fn most(&self) -> (usize, usize) {
         let most = |of: fn(&Component) -> usize| self.components.iter().map(of).max().unwrap_or(1);
@@ -82,6 +87,11 @@ impl Grid {
         let count = usize::from(count);
         let values = vec![0; blocks_across * blocks_down * count];
         Self { blocks_across, blocks_down, count, whole: false, values, filled: Vec::new() }
+    }
+
+    /// For so many rows of blocks.
+    pub(super) fn rows(component: &Component, count: u8, rows: usize) -> Self {
+        Self::new(&Component { mcu_blocks_down: rows, ..*component }, count)
     }
 
     /// For all coefficients, block after block.

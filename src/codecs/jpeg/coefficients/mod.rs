@@ -28,6 +28,7 @@ mod samples;
 mod skip;
 mod splice;
 mod symbols;
+mod target;
 mod upsample;
 mod values;
 mod window;
@@ -37,10 +38,13 @@ pub(super) use baseline::WORTH_LANES;
 
 use colours::Colours;
 use packed::Packer;
+use target::Target;
 use window::Window;
 
 use crate::codecs::Kept;
-use crate::image::{CoefficientPlane, Coefficients, ImageBuf, PlaneSink, Planes, Rect, Size};
+use crate::image::{
+    CoefficientPlane, CoefficientSink, Coefficients, ImageBuf, PixelFormat, PlaneSink, Planes, Rect, Size,
+};
 
 /// Why this decoder leaves a file to the general one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,32 @@ impl Ask<'_> {
         }
     }
 
+    /// As [`Self::coefficients`], of a sequential file that is grey or YCbCr and sound, handing over rows of blocks as they
+    /// are done.
+    ///
+    /// # Errors
+    /// [`Refused`]; what was handed over until then is worth nothing, and [`Self::coefficients`] may still read the file.
+    pub fn coefficients_to(&self, bytes: &[u8], kept: Kept, sink: &mut dyn CoefficientSink) -> Result<(), Refused> {
+        self.coefficients_by(bytes, kept, Streams::AsItPays, sink)
+    }
+
+    fn coefficients_by(
+        &self,
+        bytes: &[u8],
+        kept: Kept,
+        streams: Streams,
+        sink: &mut dyn CoefficientSink,
+    ) -> Result<(), Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        if !frame.is_handed_over() {
+            return Err(Refused::Kind);
+        }
+        let counts = frame.components.iter().map(|component| frame.kept(component, kept)).collect();
+        let window = Window::new(frame.size, self.window);
+        baseline::decode(&mut walker, &frame, &mut Target::Handed(counts, sink), &window, streams, self.cancelled)
+    }
+
     /// Decodes all samples to planes at their own sampling, of a picture that is grey or YCbCr.
     ///
     /// # Errors
@@ -122,9 +152,22 @@ impl Ask<'_> {
         let mut walker = frame::Walker::new(bytes)?;
         let frame = walker.frame()?;
         let window = Window::new(frame.size, self.window);
-        let mut packer = Packer::new(&frame, &window);
+        let mut packer = Packer::new(&frame, &window, None);
         self.samples_to(&mut walker, &frame, &window, &mut packer)?;
         packer.finish()
+    }
+
+    /// As [`Self::packed`], handing over rows as they are done.
+    ///
+    /// # Errors
+    /// [`Refused`]; what was handed over until then is worth nothing.
+    pub fn packed_to(&self, bytes: &[u8], sink: &mut dyn PlaneSink) -> Result<(), Refused> {
+        let mut walker = frame::Walker::new(bytes)?;
+        let frame = walker.frame()?;
+        let window = Window::new(frame.size, self.window);
+        let mut packer = Packer::new(&frame, &window, Some(sink));
+        self.samples_to(&mut walker, &frame, &window, &mut packer)?;
+        packer.is_whole()
     }
 
     fn samples_to(
@@ -153,6 +196,33 @@ pub fn decode(bytes: &[u8], kept: Kept, max_scans: u32, cancelled: &dyn Fn() -> 
 /// As there.
 pub fn decode_planes(bytes: &[u8], max_scans: u32, cancelled: &dyn Fn() -> bool) -> Result<Planes, Refused> {
     Ask { window: None, max_scans, cancelled }.planes(bytes)
+}
+
+/// The coefficients, without values, that [`Ask::coefficients_to`] will hand over.
+///
+/// # Errors
+/// [`Refused`], as far as that can be seen before the first scan.
+pub fn coefficients_ahead(bytes: &[u8], kept: Kept) -> Result<Coefficients, Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
+    if !frame.is_handed_over() {
+        return Err(Refused::Kind);
+    }
+    let hollow = |component: &frame::Component| {
+        let blocks = Size::new(component.mcu_blocks_across as u32, component.mcu_blocks_down as u32);
+        let (blocks, count) = (blocks.ok_or(Refused::Damaged)?, frame.kept(component, kept));
+        Ok(CoefficientPlane { size: component.size, blocks, count, values: Vec::new() })
+    };
+    let components = frame.components.iter().map(hollow).collect::<Result<_, _>>()?;
+    Ok(Coefficients { size: frame.size, components })
+}
+
+/// Size and layout of what [`Ask::packed_to`] will hand over.
+///
+/// # Errors
+/// As [`coefficients_ahead`].
+pub fn packed_ahead(bytes: &[u8]) -> Result<(Size, PixelFormat), Refused> {
+    let frame = frame::Walker::new(bytes)?.frame()?;
+    Ok((frame.size, packed::format_of(frame.colours)))
 }
 
 /// The planes, without samples, that [`Ask::planes_to`] will hand over.
@@ -195,7 +265,7 @@ impl Read {
             progressive::decode(&mut walker, frame, grids, &window, ask.max_scans, ask.cancelled)?;
             read.dequantise(&walker)?;
         } else {
-            baseline::decode(&mut walker, frame, grids, &window, streams, ask.cancelled)?;
+            baseline::decode(&mut walker, frame, &mut Target::Held(grids), &window, streams, ask.cancelled)?;
         }
         Ok(read)
     }
@@ -258,7 +328,6 @@ pub fn is_same_leniently(bytes: &[u8], count: u8) -> bool {
 mod tests {
     use super::*;
     use crate::codecs::{EncodeSpec, Metadata, OutputFormat, encode};
-    use crate::image::{ImageBuf, PixelFormat};
 
     /// A picture whose blocks are constant: each has a DC coefficient and nothing else.
     fn blocks(interlace: bool, quality: u8) -> Vec<u8> {
@@ -374,6 +443,29 @@ mod tests {
         let image = ImageBuf::new(size, PixelFormat::Rgb8, samples).unwrap();
         let spec = EncodeSpec { quality: 60, ..EncodeSpec::new(OutputFormat::Jpeg) };
         encode(&image, &Metadata::default(), &spec).unwrap()
+    }
+
+    #[test]
+    fn what_is_handed_over_is_what_would_be_held() {
+        let mut found = Vec::new();
+        files(std::path::Path::new("tests/fixtures"), &mut found);
+        files(std::path::Path::new("../shared/corpus/photos"), &mut found);
+        let (ask, mut handed) = (Ask::default(), 0);
+        let read = |path| std::fs::read(path).unwrap();
+        for bytes in found.into_iter().map(read).chain([noise(), blocks(false, 80)]) {
+            for kept in [Kept::all(1), Kept { full: 3, sparse: 6 }, Kept::all(64)] {
+                let Ok(hollow) = coefficients_ahead(&bytes, kept) else { continue };
+                for streams in [Streams::AsItPays, Streams::One, Streams::Several(700)] {
+                    let mut filled = hollow.clone().filled();
+                    let done = ask.coefficients_by(&bytes, kept, streams, &mut filled);
+                    let held = Read::new(&bytes, kept, streams, &ask).and_then(Read::coefficients);
+                    assert_eq!(done.err(), held.as_ref().err().copied());
+                    handed += usize::from(held.is_ok());
+                    assert!(held.is_err() || held == Ok(filled));
+                }
+            }
+        }
+        assert!(handed > 50, "{handed}");
     }
 
     #[test]

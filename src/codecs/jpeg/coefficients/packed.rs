@@ -11,14 +11,16 @@ use super::upsample::Axis;
 use super::window::Window;
 
 /// Packs the rows that are wanted. Rows of a component are let go as soon as no pixel needs them any more.
-pub(super) struct Packer {
+pub(super) struct Packer<'a> {
     size: Size,
     colours: Colours,
     components: Vec<Rows>,
     /// Next row to be made, and the last one wanted.
     rows: Range<usize>,
-    /// Allocated with the first row: until then, coefficients may be held.
+    /// All rows, or the last one where each is handed over. Allocated with the first row: until then, coefficients may be
+    /// held.
     pixels: Vec<u8>,
+    sink: Option<&'a mut dyn PlaneSink>,
 }
 
 /// The rows of a component that are still needed.
@@ -65,8 +67,9 @@ impl Rows {
     }
 }
 
-impl Packer {
-    pub(super) fn new(frame: &Frame, window: &Window) -> Self {
+impl<'a> Packer<'a> {
+    /// `sink`: takes the rows; without one they are kept.
+    pub(super) fn new(frame: &Frame, window: &Window, sink: Option<&'a mut dyn PlaneSink>) -> Self {
         let (across, down) = frame.most();
         let (width, height) = (frame.size.width() as usize, frame.size.height() as usize);
         let components = frame.components.iter().map(|c| Rows {
@@ -79,42 +82,55 @@ impl Packer {
             blended: Vec::new(),
         });
         let (components, rows) = (components.collect(), window.rows());
-        Self { size: frame.size, colours: frame.colours, components, rows, pixels: Vec::new() }
+        Self { size: frame.size, colours: frame.colours, components, rows, pixels: Vec::new(), sink }
     }
 
     /// # Errors
     /// [`Refused::Damaged`] when rows are missing.
+    pub(super) fn is_whole(&self) -> Result<(), Refused> {
+        if self.rows.is_empty() { Ok(()) } else { Err(Refused::Damaged) }
+    }
+
+    /// The rows that were kept.
+    ///
+    /// # Errors
+    /// As [`Self::is_whole`].
     pub(super) fn finish(self) -> Result<ImageBuf, Refused> {
-        if !self.rows.is_empty() {
-            return Err(Refused::Damaged);
-        }
-        let format = PixelFormat::of(self.colours == Colours::Gray, false);
-        ImageBuf::new(self.size, format, self.pixels).map_err(|_| Refused::Damaged)
+        self.is_whole()?;
+        ImageBuf::new(self.size, format_of(self.colours), self.pixels).map_err(|_| Refused::Damaged)
     }
 
     fn make_rows(&mut self) {
         let make = fastest();
-        let channels = if self.colours == Colours::Gray { 1 } else { 3 };
-        let stride = self.size.width() as usize * channels;
+        let stride = self.size.width() as usize * format_of(self.colours).channels();
         while !self.rows.is_empty() {
             let y = self.rows.start;
             // Before anything is made: of all components, the last row that is needed must be there.
             if self.components.iter().any(|rows| rows.down.at(y).1 >= rows.end()) {
                 return;
             }
+            let (rows, at) = if self.sink.is_some() { (1, 0) } else { (self.size.height() as usize, y) };
             if self.pixels.is_empty() {
-                self.pixels = vec![0; stride * self.size.height() as usize];
+                self.pixels = vec![0; stride * rows];
             }
-            let Some(out) = self.pixels.get_mut(y * stride..(y + 1) * stride) else { return };
+            let Some(out) = self.pixels.get_mut(at * stride..(at + 1) * stride) else { return };
             if !make(y, self.colours, &mut self.components, out) {
                 return;
+            }
+            if let Some(sink) = &mut self.sink {
+                sink.rows(0, y as u32, out);
             }
             self.rows.start += 1;
         }
     }
 }
 
-impl PlaneSink for Packer {
+/// Layout of a pixel of these colours.
+pub(super) fn format_of(colours: Colours) -> PixelFormat {
+    PixelFormat::of(colours == Colours::Gray, false)
+}
+
+impl PlaneSink for Packer<'_> {
     fn rows(&mut self, plane: usize, first: u32, samples: &[u8]) {
         let Some(rows) = self.components.get_mut(plane) else { return };
         let first = first as usize;

@@ -8,11 +8,12 @@ use super::frame::Grid;
 use super::huffman::extend;
 use super::pattern::{Part, Pattern};
 use super::ready::{self, Entry};
+use super::target::Scanned;
 
-/// Reads blocks in their order into grids, dequantised.
-pub(super) struct Values<'a> {
-    pattern: &'a Pattern,
-    grids: &'a mut [Grid],
+/// Reads blocks in their order, dequantised.
+pub(super) struct Values<'p, 't> {
+    pattern: &'p Pattern,
+    target: Scanned<'t>,
     /// For each part: the DC value of the block before.
     predictors: Vec<i32>,
     /// For each part: its quantisation table.
@@ -22,10 +23,10 @@ pub(super) struct Values<'a> {
     y: usize,
 }
 
-impl<'a> Values<'a> {
+impl<'p, 't> Values<'p, 't> {
     /// `tables`: of quantisation, one for each part.
-    pub(super) fn new(pattern: &'a Pattern, grids: &'a mut [Grid], tables: Vec<[u16; 64]>) -> Self {
-        Self { pattern, grids, predictors: vec![0; pattern.parts.len()], tables, x: 0, y: 0 }
+    pub(super) fn new(pattern: &'p Pattern, target: Scanned<'t>, tables: Vec<[u16; 64]>) -> Self {
+        Self { pattern, target, predictors: vec![0; pattern.parts.len()], tables, x: 0, y: 0 }
     }
 
     /// A restart interval begins.
@@ -49,17 +50,14 @@ impl<'a> Values<'a> {
             }
             let mut first = 0;
             for (part, predictor) in self.pattern.parts.iter().zip(&mut self.predictors) {
-                let grid = &mut self.grids[part.component];
-                let place = Place { first, blocks, x: self.x, y: self.y };
+                let grid = self.target.grid(part);
+                let place = Place { first, blocks, x: self.x, top: grid.row(part, self.y) };
                 *predictor = read(data, part, row, &place, *predictor, grid)?;
                 first += part.h * part.v;
             }
             self.x += mcus;
             if self.x == self.pattern.across {
-                for (part, table) in self.pattern.parts.iter().zip(&self.tables) {
-                    // While they are at hand.
-                    self.grids[part.component].dequantise(self.y * part.v..(self.y + 1) * part.v, table);
-                }
+                self.target.done(self.pattern, &self.tables, self.y);
                 (self.x, self.y) = (0, self.y + 1);
             }
             begins = rest;
@@ -73,9 +71,9 @@ struct Place {
     /// First block of the part in an MCU of so many blocks.
     first: usize,
     blocks: usize,
-    /// The first MCU.
+    /// The first MCU, and its first row of blocks in the grid.
     x: usize,
-    y: usize,
+    top: usize,
 }
 
 /// Blocks that are read side by side.
@@ -155,12 +153,11 @@ fn read_row<const N: usize, const ROOM: usize>(
     let mut group = Group { at: [0; ABREAST], index: [0; ABREAST], len: 0 };
     for (mcu, begins) in begins.chunks_exact(place.blocks).enumerate() {
         let left = (place.x + mcu) * part.h;
-        let top = place.y * part.v;
         let begins = &begins[place.first..][..part.h * part.v];
         for y in 0..part.v {
             for x in 0..part.h {
                 group.at[group.len] = begins[y * part.h + x] as usize;
-                group.index[group.len] = (top + y) * grid.blocks_across + left + x;
+                group.index[group.len] = (place.top + y) * grid.blocks_across + left + x;
                 group.len += 1;
                 if group.len == ABREAST {
                     group.read::<N, ROOM>(data, part, &mut predictor, grid)?;

@@ -1,0 +1,67 @@
+//! What a driver is asked for before there is a device, on a thread of its own: it may not come back from that either.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+/// Why there is nothing.
+#[derive(Debug)]
+pub(super) enum Unmade {
+    /// It was not made in time. `late` is called if the driver ever comes back.
+    Stuck,
+    /// There was no thread.
+    NoThread(std::io::Error),
+}
+
+/// Makes something in a driver. What is made too late goes to `late`, on the thread that made it.
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    make: impl FnOnce() -> T + Send + 'static,
+    late: impl FnOnce(T) + Send + 'static,
+) -> Result<T, Unmade> {
+    // Without room: what nobody takes stays with who made it.
+    let (give, taken) = mpsc::sync_channel(0);
+    let work = move || {
+        if let Err(mpsc::SendError(made)) = give.send(make()) {
+            late(made);
+        }
+    };
+    std::thread::Builder::new().name("gpu-open".to_owned()).spawn(work).map_err(Unmade::NoThread)?;
+    taken.recv_timeout(limit).map_err(|error| match error {
+        RecvTimeoutError::Timeout => Unmade::Stuck,
+        // The thread panicked.
+        RecvTimeoutError::Disconnected => Unmade::NoThread(std::io::Error::other("the thread ended early")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn what_is_made_in_time_is_given_and_what_is_late_is_not_lost() {
+        let never = |_| unreachable!("in time");
+        assert!(matches!(within(Duration::from_secs(20), || 7, never), Ok(7)));
+        let (go, gone) = mpsc::channel::<()>();
+        let (late, came) = mpsc::channel();
+        let begun = Instant::now();
+        let stuck = within(
+            Duration::from_millis(30),
+            move || {
+                let _ = gone.recv();
+                7
+            },
+            move |made| late.send(made).unwrap(),
+        );
+        assert!(matches!(stuck, Err(Unmade::Stuck)) && begun.elapsed() < Duration::from_secs(20));
+        assert!(came.try_recv().is_err());
+        drop(go);
+        assert_eq!(came.recv_timeout(Duration::from_secs(20)), Ok(7));
+    }
+
+    #[test]
+    fn a_driver_that_panics_is_no_reason_to_wait() {
+        let made = within(Duration::from_secs(20), || panic!("on purpose"), |(): ()| ());
+        assert!(matches!(made, Err(Unmade::NoThread(_))));
+    }
+}
