@@ -8,6 +8,7 @@ use crate::image::Size;
 use super::Refused;
 use super::colours::{Colours, Hints};
 use super::huffman::{Definition, Table};
+use super::idct::BY_COLUMN;
 
 /// One component of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,10 +101,10 @@ impl Grid {
         Self { whole: true, filled: vec![0; grid.blocks_across * grid.blocks_down], ..grid }
     }
 
-    /// Where coefficient `k` of a block is; of whole blocks, where the first one is.
+    /// Where coefficient `k` of a block is.
     #[inline(always)]
     pub(super) const fn at(&self, k: usize, block: usize) -> usize {
-        if self.whole { 64 * block + k } else { k * self.blocks_across * self.blocks_down + block }
+        if self.whole { 64 * block + BY_COLUMN[k] as usize } else { k * self.blocks_across * self.blocks_down + block }
     }
 }
 
