@@ -1,8 +1,8 @@
 //! Key frames of VP8 (RFC 6386), as lossy WebP has them, to RGB.
 //!
-//! Gives what image-webp and libwebp give of sound files, to the byte. What is cut off or unusual it refuses and leaves to
-//! image-webp, whose answer counts; damage that leaves enough bits may be shown (ADR 9). A row of macroblocks is decoded, filtered and stored before the next one, so little
-//! more than the result is held.
+//! Gives what image-webp gives, to the byte, and of sound files what libwebp gives, too. What is cut off or unusual it
+//! refuses and leaves to image-webp, whose answer counts. A row of macroblocks is decoded, filtered and stored before the
+//! next one, so little more than the result is held.
 
 #[cfg(any(test, fuzzing))]
 mod agreement;

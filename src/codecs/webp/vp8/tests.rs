@@ -98,7 +98,7 @@ fn every_way_of_filtering_is_that_of_image_webp() {
     let pixels = picture(size, 5);
     for filter_type in [0, 1] {
         for (strength, sharpness) in [(0, 0), (10, 0), (30, 3), (60, 7), (100, 0), (100, 5)] {
-            for (segments, partitions) in [(1, 0), (4, 1), (3, 3)] {
+            for (segments, partitions, method) in [(1, 0, 4), (4, 1, 2), (3, 3, 2)] {
                 let file = encode_as(&pixels, size, false, |config| {
                     config.quality = 30.0;
                     config.filter_type = filter_type;
@@ -106,10 +106,22 @@ fn every_way_of_filtering_is_that_of_image_webp() {
                     config.filter_sharpness = sharpness;
                     config.segments = segments;
                     config.partitions = partitions;
+                    config.method = method;
                 });
                 assert!(agree(chunk(&file.unwrap()), size), "{filter_type} {strength} {sharpness} {segments}");
             }
         }
+    }
+}
+
+/// The suite replays them in a file, where image-webp has the last word.
+#[test]
+fn findings_of_fuzzing_stay_mended() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/vp8");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        assert!(agrees(&std::fs::read(&file).unwrap()), "{}", file.display());
     }
 }
 
@@ -121,6 +133,27 @@ fn what_is_cut_off_is_refused() {
     for length in 0..chunk.len() {
         // The encoder adds a few bits to the end.
         assert!(!agree(&chunk[..length], size) || length + 8 > chunk.len(), "{length} of {}", chunk.len());
+    }
+}
+
+#[test]
+fn a_partition_that_no_coder_writes_is_refused() {
+    let size = Size::new(60, 60).unwrap();
+    let file = encode_as(&picture(size, 2), size, false, |config| {
+        config.partitions = 1;
+        config.method = 2; // higher ones write one partition whatever is asked
+    });
+    let file = file.unwrap();
+    let mut chunk = chunk(&file).to_vec();
+    let second = 10 + (u32::from_le_bytes([chunk[0], chunk[1], chunk[2], 0]) >> 5) as usize;
+    let length = u32::from_le_bytes([chunk[second], chunk[second + 1], chunk[second + 2], 0]) as usize;
+    for first in [second + 3, second + 3 + length] {
+        for (value, shown) in [(0xFE, true), (0xFF, false)] {
+            let before = std::mem::replace(&mut chunk[first], value);
+            assert_eq!(ours(&chunk, size, Twins::PLAIN, 3).is_some(), shown, "{value} at {first}");
+            assert!(agrees(&chunk));
+            chunk[first] = before;
+        }
     }
 }
 
@@ -155,7 +188,7 @@ proptest! {
     fn damage_is_read_alike(
         (width, height, seed) in (1_u32..70, 1_u32..70, 0_u32..50),
         quality in 0_u8..=100,
-        (filter_type, partitions) in (0..2, 0..4),
+        (filter_type, partitions, method) in (0..2, 0..4, 2..4),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         early in proptest::collection::vec((10_usize..60, any::<u8>()), 0..4),
     ) {
@@ -164,6 +197,7 @@ proptest! {
             config.quality = quality.into();
             config.filter_type = filter_type;
             config.partitions = partitions;
+            config.method = method;
         });
         let mut chunk = chunk(&file.unwrap()).to_vec();
         for (at, value) in damage {
