@@ -23,6 +23,7 @@ mod tables;
 mod tests;
 mod tokens;
 mod transform;
+mod turn;
 mod twins;
 
 use crate::image::Size;
