@@ -412,7 +412,7 @@ impl<'a> Writer<'a> {
             (Picture::Coefficients(coefficients), [Step::Resample { to, filter }, rest @ ..]) => {
                 Ok((self.coefficients(coefficients, *to, *filter)?, rest))
             }
-            (Picture::Coefficients(_) | Picture::Planes(_), _) => Err(Unfit::Step),
+            (Picture::Coefficients(_) | Picture::Planes(_) | Picture::Narrow(_), _) => Err(Unfit::Step),
         }
     }
 
