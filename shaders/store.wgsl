@@ -16,7 +16,8 @@ struct Params {
     height: u32,
     dst_pitch: u32,
     channels: u32,
-    // Bit 0: the last channel is alpha. Bit 1: the channels are Y, Cb and Cr, the result is RGB.
+    // Bit 0: the last channel is alpha. Bit 1: the channels are Y, Cb and Cr, the result is RGB. Bit 2: the first channel is
+    // luma of 16 to 235, to be made full. Bit 3: so are the others, or the first if bit 2 is not set, chroma of 16 to 240.
     flags: u32,
     // The pixel of the upright picture that pixel (x, y) of the result shows:
     // (origin_x + xx x + xy y, origin_y + yx x + yy y).
@@ -34,6 +35,16 @@ fn rgb_of(ycc: vec4<f32>) -> vec4<f32> {
     let cb = ycc.y - 128.0;
     let cr = ycc.z - 128.0;
     return vec4<f32>(ycc.x + 1.402 * cr, ycc.x - 0.3441363 * cb - 0.7141363 * cr, ycc.x + 1.772 * cb, 0.0);
+}
+
+// The range of video (ITU-R BT.601, section 2.5.3) to the full one.
+fn widened(pixel: vec4<f32>, flags: u32) -> vec4<f32> {
+    let chroma = (pixel - 128.0) * (255.0 / 224.0) + 128.0;
+    var wide = select(pixel, chroma, (flags & 8u) != 0u);
+    if (flags & 4u) != 0u {
+        wide.x = (pixel.x - 16.0) * (255.0 / 219.0);
+    }
+    return wide;
 }
 
 // Channel `c` of a pixel of the upright picture.
@@ -60,6 +71,7 @@ fn pixel_at(x: u32, y: u32) -> vec4<u32> {
     for (var c = 0u; c < channels; c++) {
         pixel[c] = channel_at(c, left, top);
     }
+    pixel = widened(pixel, jobs[job].flags);
     if (jobs[job].flags & 2u) != 0u {
         pixel = rgb_of(pixel);
     }

@@ -128,7 +128,7 @@ fn visit(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resu
 fn size_of_picture(picture: &Picture) -> u64 {
     match picture {
         Picture::Packed(buf) => buf.pixels().len() as u64,
-        Picture::Planes(planes) => {
+        Picture::Planes(planes) | Picture::Narrow(planes) => {
             let chroma: usize = planes.chroma.iter().flatten().map(|plane| plane.samples.len()).sum();
             (planes.luma.samples.len() + chroma) as u64
         }

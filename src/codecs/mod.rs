@@ -255,7 +255,7 @@ pub fn encode_picture(picture: &Picture, metadata: &Metadata, spec: &EncodeSpec)
     match picture {
         Picture::Packed(image) => encode(image, metadata, spec),
         Picture::Planes(planes) if form(spec) != Form::Packed => jpeg::encode_planes(planes, metadata, spec),
-        Picture::Planes(_) | Picture::Coefficients(_) => {
+        Picture::Planes(_) | Picture::Narrow(_) | Picture::Coefficients(_) => {
             Err(EncodeError::failed(spec.format, "the picture is in a form that the format does not take"))
         }
     }

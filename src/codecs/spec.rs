@@ -26,7 +26,8 @@ impl Shrink {
     }
 }
 
-/// How much of a JPEG a resampling needs. Other decoders, and that of JPEG where it must, answer with all samples.
+/// How much of a JPEG a resampling needs. The decoder of lossy WebP answers with planes where coefficients are asked for;
+/// others, and these two where they must, with all samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Detail {
     /// All samples.

@@ -7,6 +7,9 @@ pub enum Picture {
     Packed(ImageBuf),
     /// YCbCr planes at their own subsampling.
     Planes(Planes),
+    /// The same in the range of video: luma 16 to 235, chroma 16 to 240 around 128. They become full after they are
+    /// resampled, so that nothing is rounded twice.
+    Narrow(Planes),
     /// JPEG coefficients.
     Coefficients(Coefficients),
 }
@@ -32,7 +35,7 @@ impl Picture {
     pub const fn size(&self) -> Size {
         match self {
             Self::Packed(p) => p.size(),
-            Self::Planes(p) => p.size,
+            Self::Planes(p) | Self::Narrow(p) => p.size,
             Self::Coefficients(c) => c.size,
         }
     }

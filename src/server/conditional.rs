@@ -17,7 +17,7 @@ use crate::plan::{Endpoint, Params};
 use crate::sources::{SourceRef, Unless};
 
 /// To be raised when the same plan gives another file: a new resampling, another encoder or its settings.
-const RENDERING: u32 = 3;
+const RENDERING: u32 = 4;
 /// Bytes of a tag's digest.
 const TAG_BYTES: usize = 16;
 

@@ -25,6 +25,7 @@ const ENCODED: &[(&str, &str, &str)] = &[
     ("jpeg/of-cmyk", "cmyk.jpg", "resize?width=60&type=jpeg"),
     ("jpeg/of-rgb", "rgb.png", "resize?width=90&type=jpeg"),
     ("jpeg/of-alpha", "rgba.png", "resize?width=90&type=jpeg"),
+    ("jpeg/of-lossy", "lossy.webp", "resize?width=60&type=jpeg"),
     ("jpeg/turned", "exif-6.jpg", "resize?width=60&type=jpeg"),
     ("jpeg/blurred", "photo.jpg", "blur?sigma=4&width=120&type=jpeg"),
     ("jpeg/cropped", "photo.jpg", "crop?width=120&height=120&type=jpeg"),

@@ -100,7 +100,7 @@ fn read(file: &[u8], detail: Detail) -> Option<()> {
     let decoded = decode(file, &header, &spec, &limits(), &|| false).ok()?;
     match black_box(decoded).picture {
         Picture::Packed(_) => None,
-        Picture::Planes(_) | Picture::Coefficients(_) => Some(()),
+        Picture::Planes(_) | Picture::Narrow(_) | Picture::Coefficients(_) => Some(()),
     }
 }
 

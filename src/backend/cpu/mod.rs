@@ -17,6 +17,7 @@ use crate::image::{Form, ImageBuf, Picture, PixelFormat, Plane, Planes, Rect, Si
 use crate::ops::Step;
 
 use super::{Backend, BackendError, Checkpoint, Planar, order};
+use planes::Range;
 
 /// Does every step on the calling thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,7 +71,10 @@ fn kept_in_planes(
     let Planar { window, to, filter, step, turn } = *planar;
     let [luma, cb, cr] = match picture {
         Picture::Planes(planes @ Planes { chroma: Some(_), .. }) => {
-            planes::resample_apart(planes, (window, to), step, filter, checkpoint)?
+            planes::resample_apart((planes, Range::Full), (window, to), step, filter, checkpoint)?
+        }
+        Picture::Narrow(planes @ Planes { chroma: Some(_), .. }) => {
+            planes::resample_apart((planes, Range::Narrow), (window, to), step, filter, checkpoint)?
         }
         Picture::Coefficients(all) if window == Rect::whole(all.size) && all.components.len() == 3 => {
             resample_coefficients::resample_apart(all, to, step, filter, checkpoint)?
@@ -98,17 +102,18 @@ fn begin<'a>(
     if let (Picture::Coefficients(coefficients), [Step::Resample { to, filter }, rest @ ..]) = (&picture, steps) {
         return Ok((resample_coefficients::resample(coefficients, *to, *filter, checkpoint)?, rest));
     }
-    let planes = match picture {
+    let (planes, range) = match picture {
         Picture::Packed(buf) => return Ok((buf, steps)),
-        Picture::Planes(planes) => planes,
-        Picture::Coefficients(coefficients) => planes::inverse_dct(&coefficients, checkpoint)?,
+        Picture::Planes(planes) => (planes, Range::Full),
+        Picture::Narrow(planes) => (planes, Range::Narrow),
+        Picture::Coefficients(coefficients) => (planes::inverse_dct(&coefficients, checkpoint)?, Range::Full),
     };
     let (window, to, filter, rest) = match steps {
         [Step::Resample { to, filter }, rest @ ..] => (Rect::whole(planes.size), to, filter, rest),
         [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => (*window, to, filter, rest),
-        _ => return Ok((planes::packed(planes, checkpoint)?, steps)),
+        _ => return Ok((planes::packed(planes, range, checkpoint)?, steps)),
     };
-    Ok((planes::resample(&planes, window, *to, *filter, checkpoint)?, rest))
+    Ok((planes::resample((&planes, range), window, *to, *filter, checkpoint)?, rest))
 }
 
 fn apply(

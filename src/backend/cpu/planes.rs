@@ -13,17 +13,48 @@ use super::convolution::PADDING;
 use super::resample::{Resampler, Samples, store, to_u8};
 use super::{cancelled, inside, made};
 
+/// What samples stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Range {
+    /// As in JPEG.
+    Full,
+    /// See [`Picture::Narrow`](crate::image::Picture::Narrow).
+    Narrow,
+}
+
+impl Range {
+    /// Makes a row of luma full.
+    fn luma(self, row: &mut [f32]) {
+        self.widened(row, 16.0, 0.0, 219.0);
+    }
+
+    /// Makes a row of chroma full.
+    fn chroma(self, row: &mut [f32]) {
+        self.widened(row, 128.0, 128.0, 224.0);
+    }
+
+    /// Moves `zero` to `to` and stretches `span` to 255.
+    fn widened(self, row: &mut [f32], zero: f32, to: f32, span: f32) {
+        if self == Self::Narrow {
+            let factor = 255.0 / span;
+            for sample in row {
+                *sample = (*sample - zero) * factor + to;
+            }
+        }
+    }
+}
+
 /// Planes → packed samples of the same size.
 ///
 /// # Errors
 /// [`BackendError::Impossible`] when a plane lacks samples; [`BackendError::Cancelled`].
-pub(super) fn packed(planes: Planes, checkpoint: &dyn Checkpoint) -> Result<ImageBuf, BackendError> {
+pub(super) fn packed(planes: Planes, range: Range, checkpoint: &dyn Checkpoint) -> Result<ImageBuf, BackendError> {
     let size = planes.size;
-    if planes.chroma.is_none() && planes.luma.size == size {
+    if planes.chroma.is_none() && planes.luma.size == size && range == Range::Full {
         return made(size, PixelFormat::Gray8, planes.luma.samples);
     }
     // At the luma's own size every filter here is the identity.
-    resample(&planes, Rect::whole(size), size, Filter::Triangle, checkpoint)
+    resample((&planes, range), Rect::whole(size), size, Filter::Triangle, checkpoint)
 }
 
 /// Resamples a window of a picture given as planes, each at its own ratio, and makes RGB (or grey) of the result.
@@ -31,7 +62,7 @@ pub(super) fn packed(planes: Planes, checkpoint: &dyn Checkpoint) -> Result<Imag
 /// # Errors
 /// [`BackendError::Impossible`] when the window is not inside or a plane lacks samples; [`BackendError::Cancelled`].
 pub(super) fn resample(
-    planes: &Planes,
+    (planes, range): (&Planes, Range),
     window: Rect,
     to: Size,
     filter: Filter,
@@ -47,6 +78,7 @@ pub(super) fn resample(
         for (y, out) in (0..to.height()).zip(pixels.chunks_exact_mut(len)) {
             pause(y, checkpoint)?;
             luma_rows.row(y, &mut y_row);
+            range.luma(&mut y_row);
             store(&y_row[..len], out);
         }
         return made(to, PixelFormat::Gray8, pixels);
@@ -61,6 +93,9 @@ pub(super) fn resample(
         luma_rows.row(y, &mut y_row);
         cb_rows.row(y, &mut cb_row);
         cr_rows.row(y, &mut cr_row);
+        range.luma(&mut y_row);
+        range.chroma(&mut cb_row);
+        range.chroma(&mut cr_row);
         let (out, _) = out.as_chunks_mut::<3>();
         for (out, ((y, cb), cr)) in out.iter_mut().zip(y_row.iter().zip(&cb_row).zip(&cr_row)) {
             *out = YcbcrToRgb::convert(*y, *cb, *cr).map(to_u8);
@@ -75,7 +110,7 @@ pub(super) fn resample(
 /// # Errors
 /// As [`resample`].
 pub(super) fn resample_apart(
-    planes: &Planes,
+    (planes, range): (&Planes, Range),
     (window, to): (Rect, Size),
     step: (u32, u32),
     filter: Filter,
@@ -83,7 +118,7 @@ pub(super) fn resample_apart(
 ) -> Result<[Plane; 3], BackendError> {
     inside(window, planes.size)?;
     let Some([cb, cr]) = &planes.chroma else { return Err(BackendError::Impossible("a grey picture".into())) };
-    let apart = |plane: &Plane, step| -> Result<Plane, BackendError> {
+    let apart = |plane: &Plane, step, full: &dyn Fn(&mut [f32])| -> Result<Plane, BackendError> {
         let axes = Axes::new(planes.size, plane, window, (to, step), filter)?;
         let size = Size::at_least_one(axes.across.dst_len(), axes.down.dst_len());
         let len = size.width() as usize;
@@ -93,11 +128,13 @@ pub(super) fn resample_apart(
         for (y, out) in (0..size.height()).zip(samples.chunks_exact_mut(len)) {
             pause(y, checkpoint)?;
             rows.row(y, &mut row);
+            full(&mut row);
             store(&row[..len], out);
         }
         Ok(Plane { size, samples })
     };
-    Ok([apart(&planes.luma, (1, 1))?, apart(cb, step)?, apart(cr, step)?])
+    let (luma, chroma) = (|row: &mut [f32]| range.luma(row), |row: &mut [f32]| range.chroma(row));
+    Ok([apart(&planes.luma, (1, 1), &luma)?, apart(cb, step, &chroma)?, apart(cr, step, &chroma)?])
 }
 
 fn pause(y: u32, checkpoint: &dyn Checkpoint) -> Result<(), BackendError> {
@@ -232,7 +269,7 @@ mod tests {
             luma: plane(5, 1, |_, _| 100),
             chroma: Some([plane(3, 1, |_, _| 128), plane(3, 1, |x, _| [128, 168, 148][x as usize])]),
         };
-        let out = packed(planes, &NeverCancelled).unwrap();
+        let out = packed(planes, Range::Full, &NeverCancelled).unwrap();
         let red: Vec<u8> = out.pixels().chunks_exact(3).map(|p| p[0]).collect();
         // Cr 128, 138, 158, 163, 153.
         let want = [0.0, 10.0, 30.0, 35.0, 25.0].map(|cr: f64| (100.0 + 1.402 * cr).round() as u8);
@@ -251,11 +288,37 @@ mod tests {
                 };
                 for to in [size(w, h), size(1, 1), size(3, 40), size(40, 3)] {
                     let window = Rect::whole(planes.size);
-                    let out = resample(&planes, window, to, Filter::Lanczos3, &NeverCancelled).unwrap();
+                    let out = resample((&planes, Range::Full), window, to, Filter::Lanczos3, &NeverCancelled).unwrap();
                     assert_eq!(out.size(), to);
                     assert!(out.pixels().chunks_exact(3).all(|p| p == [160, 54, 90]), "{:?}", out.pixel(0, 0));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_narrow_range_ends_in_the_full_one() {
+        for (luma, chroma, want, rgb) in [
+            (16, 128, (0, 128), [0; 3]),
+            (235, 128, (255, 128), [255; 3]),
+            (4, 128, (0, 128), [0; 3]),
+            (16, 240, (0, 255), [179, 0, 226]),
+            (126, 156, (128, 160), [173, 94, 185]),
+        ] {
+            let coarse = plane(4, 3, |_, _| chroma);
+            let planes =
+                Planes { size: size(8, 6), luma: plane(8, 6, |_, _| luma), chroma: Some([coarse.clone(), coarse]) };
+            let (window, to) = (Rect::whole(size(8, 6)), size(4, 4));
+            let narrow = (&planes, Range::Narrow);
+            let [y, cb, cr] = resample_apart(narrow, (window, to), (2, 2), Filter::Lanczos3, &NeverCancelled).unwrap();
+            assert!(y.samples.iter().all(|sample| *sample == want.0));
+            assert!(
+                [cb, cr].iter().flat_map(|plane| &plane.samples).all(|sample| *sample == want.1),
+                "{luma} {chroma}"
+            );
+            let shrunk = resample(narrow, window, to, Filter::Lanczos3, &NeverCancelled).unwrap();
+            let whole = packed(planes, Range::Narrow, &NeverCancelled).unwrap();
+            assert!(shrunk.pixels().chunks(3).chain(whole.pixels().chunks(3)).all(|pixel| pixel == rgb), "{shrunk:?}");
         }
     }
 
@@ -268,8 +331,8 @@ mod tests {
             chroma: Some([plane(41, 31, |x, y| wave(x, y, 0.2)), plane(41, 31, |x, y| wave(y, x, 0.2))]),
         };
         let window = Rect { left: 11, top: 7, size: size(60, 45) };
-        let direct = resample(&planes, window, size(20, 15), Filter::Lanczos3, &NeverCancelled).unwrap();
-        let packed = packed(planes, &NeverCancelled).unwrap();
+        let direct = resample((&planes, Range::Full), window, size(20, 15), Filter::Lanczos3, &NeverCancelled).unwrap();
+        let packed = packed(planes, Range::Full, &NeverCancelled).unwrap();
         let way = super::super::resample::resample(packed, window, size(20, 15), Filter::Lanczos3, &NeverCancelled);
         let way = way.unwrap();
         // Not at the edges: the direct way may look at chroma beyond the window.

@@ -182,6 +182,7 @@ fn band(
 
 #[cfg(test)]
 mod tests {
+    use super::super::planes;
     use super::*;
     use crate::backend::NeverCancelled;
 
@@ -219,7 +220,7 @@ mod tests {
             let direct = resample(&picture, to, Filter::Lanczos3, &NeverCancelled).unwrap();
             let whole = crate::image::Rect::whole(size);
             let by_samples =
-                super::super::planes::resample(&planes, whole, to, Filter::Lanczos3, &NeverCancelled).unwrap();
+                planes::resample((&planes, planes::Range::Full), whole, to, Filter::Lanczos3, &NeverCancelled).unwrap();
             for (a, b) in direct.pixels().iter().zip(by_samples.pixels()) {
                 // The samples in between are rounded to 8 bits, the coefficients are not.
                 assert!(a.abs_diff(*b) <= 1, "{to}: {a} {b}");

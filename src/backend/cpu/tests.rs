@@ -30,12 +30,14 @@ fn picture() -> impl Strategy<Value = ImageBuf> {
 }
 
 fn any_form() -> impl Strategy<Value = Picture> {
-    let planes = (any_size(), 1..5_u32, 1..3_u32, any::<bool>()).prop_map(|(of, sx, sy, gray)| {
-        let plane = |size: Size| Plane { size, samples: (0..size.area()).map(|i| (i * 37) as u8).collect() };
-        let chroma = plane(size(of.width().div_ceil(sx), of.height().div_ceil(sy)));
-        let chroma = (!gray).then(|| [chroma.clone(), chroma]);
-        Picture::Planes(Planes { size: of, luma: plane(of), chroma })
-    });
+    let planes =
+        (any_size(), 1..5_u32, 1..3_u32, any::<bool>(), any::<bool>()).prop_map(|(of, sx, sy, gray, narrow)| {
+            let plane = |size: Size| Plane { size, samples: (0..size.area()).map(|i| (i * 37) as u8).collect() };
+            let chroma = plane(size(of.width().div_ceil(sx), of.height().div_ceil(sy)));
+            let chroma = (!gray).then(|| [chroma.clone(), chroma]);
+            let planes = Planes { size: of, luma: plane(of), chroma };
+            if narrow { Picture::Narrow(planes) } else { Picture::Planes(planes) }
+        });
     let coefficients = (any_size(), prop::sample::select(vec![1_u8, 3, 6, 64])).prop_map(|(of, count)| {
         let blocks = size(of.width().div_ceil(8), of.height().div_ceil(8));
         let values = (0..blocks.area() * u64::from(count)).map(|i| (i * 97 % 800) as i16 - 400).collect();

@@ -2,17 +2,18 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use crate::codecs::{DecodeError, DecodeSpec, Decoded, Format, Header, Limits, Metadata};
-use crate::image::{ImageBuf, PixelFormat};
+use crate::codecs::{DecodeError, DecodeSpec, Decoded, Detail, Format, Header, Limits, Metadata};
+use crate::image::{ImageBuf, Picture, PixelFormat, Size};
 
 use super::riff::{Coding, Container};
 use super::{alpha, partitions, vp8};
 
-/// Decodes at full size to RGB or RGBA; of an animation the first frame on a transparent canvas.
+/// Decodes at full size to RGB or RGBA, or to planes where they are asked for; of an animation the first frame on a
+/// transparent canvas.
 pub(in crate::codecs) fn decode(
     bytes: &[u8],
     header: &Header,
-    _spec: &DecodeSpec,
+    spec: &DecodeSpec,
     limits: &Limits,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Decoded, DecodeError> {
@@ -35,37 +36,45 @@ pub(in crate::codecs) fn decode(
         return Err(DecodeError::Cancelled);
     }
     let format = PixelFormat::of(false, decoder.has_alpha());
-    let mut image = ImageBuf::zeroed(size, format);
-    if !ours(&container, &mut image, cancelled)? {
-        decoder.read_image(image.pixels_mut()).map_err(malformed)?;
-    }
+    let picture = match ours(&container, (size, format), spec.detail, cancelled)? {
+        Some(picture) => picture,
+        None => {
+            let mut image = ImageBuf::zeroed(size, format);
+            decoder.read_image(image.pixels_mut()).map_err(malformed)?;
+            image.into()
+        }
+    };
     if cancelled() {
         return Err(DecodeError::Cancelled);
     }
-    Ok(Decoded { picture: image.into(), metadata: metadata.within(limits) })
+    Ok(Decoded { picture, metadata: metadata.within(limits) })
 }
 
-/// Decodes a lossy picture by our own decoder. `false` where it does not take the file, or not all of it: then image-webp
+/// Decodes a lossy picture by our own decoder. `None` where it does not take the file, or not all of it: then image-webp
 /// begins at the front, and its answer counts.
-fn ours(container: &Container<'_>, image: &mut ImageBuf, cancelled: &dyn Fn() -> bool) -> Result<bool, DecodeError> {
+fn ours(
+    container: &Container<'_>,
+    (size, format): (Size, PixelFormat),
+    detail: Detail,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<Picture>, DecodeError> {
     if container.animated || container.picture.coding != Coding::Lossy {
-        return Ok(false);
+        return Ok(None);
     }
-    let (size, transparent) = (image.size(), image.format().has_alpha());
-    match vp8::decode(container.picture.body, size, image.pixels_mut(), cancelled) {
-        Ok(()) if transparent => {
-            let read =
-                container.alpha_plane.is_some_and(|plane| alpha::read(plane, size, image.pixels_mut()).is_some());
-            if !read {
-                image.pixels_mut().fill(0);
-            }
-            Ok(read)
+    let body = container.picture.body;
+    let decoded = if detail != Detail::Samples && !format.has_alpha() {
+        vp8::decode_planes(body, size, cancelled).map(Picture::Narrow)
+    } else {
+        let mut image = ImageBuf::zeroed(size, format);
+        vp8::decode(body, size, image.pixels_mut(), cancelled).map(|()| image.into())
+    };
+    match decoded {
+        Ok(Picture::Packed(mut image)) if format.has_alpha() => {
+            let plane = container.alpha_plane;
+            Ok(plane.and_then(|plane| alpha::read(plane, size, image.pixels_mut())).map(|()| image.into()))
         }
-        Ok(()) => Ok(true),
-        Err(vp8::Failure::Refused) => {
-            image.pixels_mut().fill(0);
-            Ok(false)
-        }
+        Ok(picture) => Ok(Some(picture)),
+        Err(vp8::Failure::Refused) => Ok(None),
         Err(vp8::Failure::Cancelled) => Err(DecodeError::Cancelled),
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn work(source: &Source<'_>, steps: &[Step]) -> u64 {
     };
     let input = match picture {
         Picture::Packed(buf) => buf.pixels().len() as u64,
-        Picture::Planes(planes) => {
+        Picture::Planes(planes) | Picture::Narrow(planes) => {
             let chroma = planes.chroma.iter().flatten().map(|plane| plane.samples.len()).sum::<usize>();
             (planes.luma.samples.len() + chroma) as u64
         }

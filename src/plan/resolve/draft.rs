@@ -1,4 +1,4 @@
-use crate::codecs::{DecodeSpec, EncodeSpec, Format, Header, Limits, MetadataPolicy, OutputFormat, Space};
+use crate::codecs::{DecodeSpec, Detail, EncodeSpec, Format, Header, Limits, MetadataPolicy, OutputFormat, Space};
 use crate::image::{Orientation, Rgb8, Size};
 use crate::ops::{Border, Step};
 use crate::plan::{Overlay, Plan, PlanError};
@@ -61,6 +61,8 @@ pub(super) struct Draft {
     pub(super) metadata: MetadataPolicy,
     /// How the last operation would write the picture.
     pub(super) encode: Option<EncodeSpec>,
+    /// Whether the source is a JPEG.
+    jpeg: bool,
     /// What the steps lay over the picture.
     pub(super) overlays: Vec<Overlay>,
     steps: Vec<Step>,
@@ -78,6 +80,7 @@ impl Draft {
             // The pixels become RGB, so a CMYK profile would be wrong.
             metadata: MetadataPolicy { icc: header.space != Space::Cmyk, ..MetadataPolicy::KEEP },
             encode: None,
+            jpeg: header.format == Format::Jpeg,
             overlays: Vec::new(),
             steps: Vec::new(),
         }
@@ -141,7 +144,8 @@ impl Draft {
         let exact = encode.lossless || matches!(encode.format, OutputFormat::Png | OutputFormat::Tiff);
         let decode = DecodeSpec {
             shrink: shrink(source, &self.steps),
-            detail: detail(source, &self.steps, exact),
+            // Strong shrinks of a JPEG need few coefficients; other sources gain too little for any difference.
+            detail: if exact && !self.jpeg { Detail::Samples } else { detail(source, &self.steps, exact) },
             window: window(source, &self.steps),
         };
         Ok(Plan { decode, overlays: self.overlays, steps: self.steps, encode })

@@ -35,8 +35,17 @@ fn replay(target: &str, bytes: &[u8]) {
         "decode_gif" => decoding::decode(Format::Gif, bytes),
         "decode_tiff" => decoding::decode(Format::Tiff, bytes),
         "decode_svg" => decoding::decode(Format::Svg, bytes),
+        "vp8" => decoding::decode(Format::Webp, &in_a_file(bytes)),
         "query_to_plan" => planning::check_query_file(bytes),
         "operations_json" => planning::check_operations_file(bytes),
         other => panic!("how are the findings of {other} replayed?"),
     }
+}
+
+/// A WebP file of a lossy picture's chunk.
+fn in_a_file(chunk: &[u8]) -> Vec<u8> {
+    let length = |length: usize| u32::try_from(length).unwrap().to_le_bytes();
+    let padding = &[0][..chunk.len() % 2];
+    let size = length(12 + chunk.len() + padding.len());
+    [b"RIFF", &size[..], b"WEBPVP8 ", &length(chunk.len()), chunk, padding].concat()
 }

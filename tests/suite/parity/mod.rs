@@ -229,6 +229,7 @@ fn what_stays_in_planes_is_the_same() {
         Picture::Planes(planes(size(203, 145), 2, 2, 21)),
         Picture::Planes(planes(size(203, 145), 1, 1, 22)),
         Picture::Planes(planes(size(200, 144), 4, 1, 23)),
+        Picture::Narrow(planes(size(203, 145), 2, 2, 24)),
         coefficients,
     ] {
         for step in [1, 2] {
@@ -237,7 +238,7 @@ fn what_stays_in_planes_is_the_same() {
                 let shrink = Step::Resample { to, filter: Filter::Lanczos3 };
                 let mut kinds =
                     vec![vec![shrink.clone()], vec![Step::Orient(Orientation::from_exif(6)), shrink.clone()]];
-                if matches!(picture, Picture::Planes(_)) {
+                if matches!(picture, Picture::Planes(_) | Picture::Narrow(_)) {
                     let window = Rect { left: 31, top: 17, size: size(100, 90) };
                     kinds.push(vec![Step::Crop(window), shrink.clone()]);
                 }
@@ -380,14 +381,16 @@ fn blurs_are_the_same_at_every_sigma() {
 fn planes_of_every_subsampling_are_the_same() {
     let Some(gpu) = gpu() else { return };
     for (across, down) in [(1, 1), (2, 2), (2, 1), (1, 2), (4, 1), (4, 2)] {
-        let picture = Picture::Planes(planes(size(203, 145), across, down, 11));
-        for to in [size(203, 145), size(70, 50), size(250, 180), size(5, 3)] {
-            same(gpu, &picture, &[Step::Resample { to, filter: Filter::Lanczos3 }], 1);
+        for of in [Picture::Planes, Picture::Narrow] {
+            let picture = of(planes(size(203, 145), across, down, 11));
+            for to in [size(203, 145), size(70, 50), size(250, 180), size(5, 3)] {
+                same(gpu, &picture, &[Step::Resample { to, filter: Filter::Lanczos3 }], 1);
+            }
+            let window = Rect { left: 31, top: 17, size: size(100, 90) };
+            let to = Step::Resample { to: size(40, 40), filter: Filter::Lanczos3 };
+            same(gpu, &picture, &[Step::Crop(window), to], 1);
+            same(gpu, &picture, &[Step::Crop(window)], 1);
         }
-        let window = Rect { left: 31, top: 17, size: size(100, 90) };
-        let to = Step::Resample { to: size(40, 40), filter: Filter::Lanczos3 };
-        same(gpu, &picture, &[Step::Crop(window), to], 1);
-        same(gpu, &picture, &[Step::Crop(window)], 1);
     }
 }
 

@@ -440,8 +440,15 @@ impl<'a> Writer<'a> {
             Source::Coming(&Outline::Packed { size, format }) => {
                 Ok((whole(Unsent { size, format, pixels: None }), steps))
             }
-            Source::Here(Picture::Planes(picture)) => self.begin_in_planes(Given { picture, coming: false }, steps),
-            Source::Coming(Outline::Planes(picture)) => self.begin_in_planes(Given { picture, coming: true }, steps),
+            Source::Here(Picture::Planes(picture)) => {
+                self.begin_in_planes(Given { picture, coming: false }, false, steps)
+            }
+            Source::Here(Picture::Narrow(picture)) => {
+                self.begin_in_planes(Given { picture, coming: false }, true, steps)
+            }
+            Source::Coming(Outline::Planes(picture)) => {
+                self.begin_in_planes(Given { picture, coming: true }, false, steps)
+            }
             Source::Here(Picture::Coefficients(picture)) => {
                 self.begin_in_blocks(Given { picture, coming: false }, steps)
             }
@@ -463,18 +470,19 @@ impl<'a> Writer<'a> {
     fn begin_in_planes<'s>(
         &mut self,
         planes: Given<'a, Planes>,
+        narrow: bool,
         steps: &'s [Step],
     ) -> Result<(Held<'a>, &'s [Step]), Unfit> {
         let size = planes.picture.size;
         match steps {
             [Step::Resample { to, filter }, rest @ ..] => {
-                Ok((self.planes(planes, Rect::whole(size), *to, *filter)?, rest))
+                Ok((self.planes(planes, narrow, (Rect::whole(size), *to), *filter)?, rest))
             }
             [Step::Crop(window), Step::Resample { to, filter }, rest @ ..] => {
-                Ok((self.planes(planes, *window, *to, *filter)?, rest))
+                Ok((self.planes(planes, narrow, (*window, *to), *filter)?, rest))
             }
             // At the luma's own size every filter here is the identity.
-            _ => Ok((self.planes(planes, Rect::whole(size), size, Filter::Triangle)?, steps)),
+            _ => Ok((self.planes(planes, narrow, (Rect::whole(size), size), Filter::Triangle)?, steps)),
         }
     }
 

@@ -56,6 +56,8 @@ type Sums = (Slot, Vec<Lane>, Vec<Arc<Table>>);
 /// What the last sums are, as `flags` in `store.wgsl`.
 const ALPHA: u32 = 1;
 const YCC: u32 = 2;
+const NARROW_LUMA: u32 = 4;
+const NARROW_CHROMA: u32 = 8;
 
 impl<'a> Writer<'a> {
     pub(super) fn resample(&mut self, held: Held<'a>, to: Size, filter: Filter) -> Result<Held<'a>, Unfit> {
@@ -105,17 +107,18 @@ impl<'a> Writer<'a> {
         self.store(tall, &lanes, &vec![up_across; lanes.len()], (size, format), flags_of(format))
     }
 
-    /// Resamples planes, each at its own ratio, and makes RGB (or grey) of the result.
+    /// Resamples planes, each at its own ratio, and makes RGB (or grey) of the result. `narrow`: see [`Picture::Narrow`].
     pub(super) fn planes(
         &mut self,
         planes: Given<'a, Planes>,
-        window: Rect,
-        to: Size,
+        narrow: bool,
+        (window, to): (Rect, Size),
         filter: Filter,
     ) -> Result<Held<'a>, Unfit> {
         let (sums, lanes, tables) = self.plane_sums(planes, window, (to, (1, 1)), filter)?;
         let (format, flags) = of_planes(lanes.len());
-        self.store(sums, &lanes, &tables, (to, format), flags)
+        let range = if narrow { NARROW_LUMA | NARROW_CHROMA } else { 0 };
+        self.store(sums, &lanes, &tables, (to, format), flags | range)
     }
 
     /// Resamples a whole picture straight from its coefficients: RGB, or grey where there is one component.
@@ -133,8 +136,13 @@ impl<'a> Writer<'a> {
     /// A picture that comes in planes or coefficients, and stays in planes; `None` for other pictures, grey ones too.
     pub(super) fn kept_in_planes(&mut self, picture: Begin<'a>, planar: &Planar) -> Result<Option<Output>, Unfit> {
         let Planar { window, to, filter, step, .. } = *planar;
+        // As `flags` in `store.wgsl`, of each plane.
+        let ranges = match picture {
+            Begin::Here(Picture::Narrow(_)) => [NARROW_LUMA, NARROW_CHROMA, NARROW_CHROMA],
+            _ => [0; 3],
+        };
         let (sums, lanes, tables) = match picture {
-            Begin::Here(Picture::Planes(picture @ Planes { chroma: Some(_), .. })) => {
+            Begin::Here(Picture::Planes(picture) | Picture::Narrow(picture)) if picture.chroma.is_some() => {
                 self.plane_sums(Given { picture, coming: false }, window, (to, step), filter)?
             }
             Begin::Coming(Outline::Planes(picture @ Planes { chroma: Some(_), .. })) => {
@@ -159,8 +167,8 @@ impl<'a> Writer<'a> {
             plane.place = Place::Work(slot, at as u32);
             at += words;
         }
-        for ((plane, lane), table) in planes.iter().zip(&lanes).zip(&tables) {
-            self.store_at(*plane, sums, &[*lane], std::slice::from_ref(table), 0)?;
+        for (((plane, lane), table), range) in planes.iter().zip(&lanes).zip(&tables).zip(ranges) {
+            self.store_at(*plane, sums, &[*lane], std::slice::from_ref(table), range)?;
         }
         self.next_stage();
         Ok(Some(Output::Planes { size: to, planes }))

@@ -1,7 +1,8 @@
 /// The boolean entropy decoder of section 7.3. Zeros follow the end; [`Bools::overrun`] tells.
 ///
-/// The window holds the next bits at its upper end, so that a decision looks at its upper byte alone. One takes 7 bits
-/// at most, so several may follow one [`Bools::refill`].
+/// The window holds the next bits at its upper end, so that a decision looks at its upper byte alone. What a decision
+/// leaves is brought back to a range of 128 or more by the next one, which multiplies the old range meanwhile: what waits
+/// for what decides how fast this is. It takes 7 bits at most, so several may follow one [`Bools::refill`].
 #[derive(Debug, Clone, Copy)]
 pub(in crate::codecs::webp) struct Bools<'a> {
     bytes: &'a [u8],
@@ -10,26 +11,26 @@ pub(in crate::codecs::webp) struct Bools<'a> {
     window: u64,
     /// Bits of the window that hold data.
     held: u32,
-    /// 128 to 255, in the uppermost byte: zeros in front of it are what a decision takes.
+    /// What the last decision left, 1 to 255: zeros in front of it, in a byte, are the bits that it takes.
     range: u32,
 }
 
 impl<'a> Bools<'a> {
     pub(in crate::codecs::webp) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, taken: 0, window: 0, held: 0, range: 255 << 24 }
+        Self { bytes, taken: 0, window: 0, held: 0, range: 255 }
     }
 
     /// Whether bits behind the end were used. The library that reads what this refuses allows a byte more or so.
     pub(super) fn overrun(&self) -> bool {
-        8 * self.taken > 8 * self.bytes.len() + self.held as usize
+        8 * self.taken + self.excess() as usize > 8 * self.bytes.len() + self.held as usize
     }
 
-    /// Makes the window hold enough for so many decisions, seven at most.
+    /// Makes the window hold enough for so many decisions, six at most.
     #[inline(always)]
     pub(super) fn refill<const DECISIONS: u32>(&mut self) {
-        const { assert!(DECISIONS > 0 && DECISIONS <= 7) };
-        // The last one needs a byte.
-        if self.held < 7 * (DECISIONS - 1) + 8 {
+        const { assert!(DECISIONS > 0 && DECISIONS <= 6) };
+        // Each takes what the one before has left; then it needs a byte.
+        if self.held < 7 * DECISIONS + 8 {
             let next = match self.bytes.get(self.taken..).and_then(|rest| rest.first_chunk()) {
                 Some(next) => u64::from_be_bytes(*next),
                 None => last(self.bytes, self.taken),
@@ -42,48 +43,48 @@ impl<'a> Bools<'a> {
         }
     }
 
+    /// Bits that the last decision takes.
+    #[inline(always)]
+    fn excess(&self) -> u32 {
+        // 24 to 31 zeros in a word of 32 bits.
+        self.range.leading_zeros() & 7
+    }
+
     /// A decision that is false with `probability` / 256, without looking whether the window holds enough for it.
     #[inline(always)]
     pub(super) fn held_bit(&mut self, probability: u8) -> bool {
-        let split = self.split(probability);
-        let high = u64::from(split) << 32;
-        let set = self.window >= high;
+        let excess = self.excess();
+        // Section 7.3's (range - 1) * probability >> 8 of the range brought back.
+        let probability = u32::from(probability);
+        let split = (((self.range * probability) << excess) - probability) >> 8;
+        let range = self.range << excess;
+        let window = self.window << excess;
+        self.held -= excess;
+        let set = (window >> 56) as u32 > split;
         if set {
-            self.range -= split;
-            self.window -= high;
+            self.range = range - 1 - split;
+            self.window = window - (u64::from(split + 1) << 56);
         } else {
-            self.range = split;
+            self.range = split + 1;
+            self.window = window;
         }
-        self.normalise();
         set
-    }
-
-    /// Section 7.3's 1 + ((range - 1) * probability >> 8), in the uppermost byte.
-    #[inline(always)]
-    fn split(&self, probability: u8) -> u32 {
-        let probability = u64::from(probability);
-        let product = u64::from(self.range) * probability + ((256 - probability) << 24);
-        (product >> 32 << 24) as u32
-    }
-
-    #[inline(always)]
-    fn normalise(&mut self) {
-        let shift = self.range.leading_zeros();
-        self.range <<= shift;
-        self.window <<= shift;
-        self.held -= shift;
     }
 
     /// Gives `value` the sign of a decision at even odds; no branch depends on it.
     #[inline(always)]
     pub(super) fn held_sign(&mut self, value: i32) -> i32 {
-        let split = self.split(128);
-        let high = u64::from(split) << 32;
-        let negative = self.window >= high;
+        let excess = self.excess();
+        let range = self.range << excess;
+        let window = self.window << excess;
+        self.held -= excess;
+        let split = (range - 1) >> 1;
+        let high = u64::from(split + 1) << 56;
+        let negative = window >= high;
         let mask = u64::from(negative).wrapping_neg();
-        self.window -= high & mask;
-        self.range = std::hint::select_unpredictable(negative, self.range - split, split);
-        self.normalise();
+        self.window = window - (high & mask);
+        // The lower half is the larger one of an odd range.
+        self.range = (range + u32::from(!negative)) >> 1;
         (value ^ mask as i32).wrapping_sub(mask as i32)
     }
 

@@ -4,6 +4,7 @@
 use super::band::{Band, MARGIN};
 use super::filter::{self, Across, LANES};
 use super::strength::Strength;
+use super::turn;
 
 /// What is filtered of a macroblock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -110,31 +111,33 @@ impl<const TILES: usize> Standing<TILES> {
     /// Sixteen rows of a plane.
     #[inline(always)]
     fn of(band: &Band, x: usize) -> Self {
-        let mut standing = Self { lines: [[[0; LANES]; 8]; TILES] };
-        standing.load::<0>(band, x, 0);
-        standing.load::<8>(band, x, 8);
-        standing
+        Self::load([&band.samples[Self::first(band, x, 0)..], &band.samples[Self::first(band, x, 8)..]], band.stride)
     }
 
     /// Eight rows of each of two planes.
     #[inline(always)]
     fn of_both(u: &Band, v: &Band, x: usize) -> Self {
-        let mut standing = Self { lines: [[[0; LANES]; 8]; TILES] };
-        standing.load::<0>(u, x, 0);
-        standing.load::<8>(v, x, 0);
-        standing
+        Self::load([&u.samples[Self::first(u, x, 0)..], &v.samples[Self::first(v, x, 0)..]], u.stride)
     }
 
     #[inline(always)]
     fn store(&self, band: &mut Band, x: usize) {
-        self.unload::<0>(band, x, 0);
-        self.unload::<8>(band, x, 8);
+        let stride = band.stride;
+        let first = Self::first(band, x, 0);
+        let Some((upper, lower)) = band.samples[first..].split_at_mut_checked(8 * stride) else { return };
+        self.unload([upper, lower], stride);
     }
 
     #[inline(always)]
     fn store_both(&self, u: &mut Band, v: &mut Band, x: usize) {
-        self.unload::<0>(u, x, 0);
-        self.unload::<8>(v, x, 0);
+        let (stride, first) = (u.stride, Self::first(u, x, 0));
+        self.unload([&mut u.samples[first..], &mut v.samples[first..]], stride);
+    }
+
+    /// Where row `y` begins.
+    #[inline(always)]
+    fn first(band: &Band, x: usize, y: usize) -> usize {
+        band.stride * (band.kept + y) + MARGIN - 4 + x
     }
 
     /// The lines across the edge in front of column `at`, counted from the first.
@@ -146,26 +149,20 @@ impl<const TILES: usize> Standing<TILES> {
         lines
     }
 
+    /// Eight rows of each slice.
     #[inline(always)]
-    fn load<const LANE: usize>(&mut self, band: &Band, x: usize, y: usize) {
-        let from = band.stride * (band.kept + y) + MARGIN - 4 + x;
-        let rows = &band.samples[from..][..7 * band.stride + 8 * TILES];
-        for (tile, lines) in self.lines.iter_mut().enumerate() {
-            let words = std::array::from_fn(|row| word(&rows[row * band.stride + 8 * tile..]));
-            for (line, word) in lines.iter_mut().zip(turned(words)) {
-                line[LANE..][..8].copy_from_slice(&word.to_le_bytes());
-            }
-        }
+    fn load(rows: [&[u8]; 2], stride: usize) -> Self {
+        let rows = rows.map(|rows| &rows[..7 * stride + 8 * TILES]);
+        let tile = |tile| turn::to_lines(std::array::from_fn(|i| word(&rows[i / 8][i % 8 * stride + 8 * tile..])));
+        Self { lines: std::array::from_fn(tile) }
     }
 
     #[inline(always)]
-    fn unload<const LANE: usize>(&self, band: &mut Band, x: usize, y: usize) {
-        let from = band.stride * (band.kept + y) + MARGIN - 4 + x;
-        let rows = &mut band.samples[from..][..7 * band.stride + 8 * TILES];
+    fn unload(&self, rows: [&mut [u8]; 2], stride: usize) {
+        let rows = rows.map(|rows| &mut rows[..7 * stride + 8 * TILES]);
         for (tile, lines) in self.lines.iter().enumerate() {
-            let words = turned(std::array::from_fn(|line| word(&lines[line][LANE..])));
-            for (row, word) in words.into_iter().enumerate() {
-                rows[row * band.stride + 8 * tile..][..8].copy_from_slice(&word.to_le_bytes());
+            for (i, word) in turn::to_rows(lines).into_iter().enumerate() {
+                rows[i / 8][i % 8 * stride + 8 * tile..][..8].copy_from_slice(&word.to_le_bytes());
             }
         }
     }
@@ -176,21 +173,6 @@ fn word(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[..8]);
     u64::from_le_bytes(word)
-}
-
-/// Rows of eight bytes to columns: halves, quarters and bytes change places.
-#[inline(always)]
-fn turned(mut words: [u64; 8]) -> [u64; 8] {
-    for (apart, shift, mask) in
-        [(4, 32, 0x0000_0000_FFFF_FFFF), (2, 16, 0x0000_FFFF_0000_FFFF), (1, 8, 0x00FF_00FF_00FF_00FF_u64)]
-    {
-        for low in (0..8).filter(|i| i & apart == 0) {
-            let (a, b) = (words[low], words[low + apart]);
-            words[low] = a & mask | (b & mask) << shift;
-            words[low + apart] = a >> shift & mask | b & !mask;
-        }
-    }
-    words
 }
 
 /// The rows across the edge above row `y`.

@@ -154,9 +154,15 @@ fn partitions(data: &[u8], count: usize) -> Result<Vec<Bools<'_>>, Refused> {
     let mut partitions = Vec::with_capacity(count);
     for &[a, b, c] in lengths.as_chunks::<3>().0 {
         let (own, rest) = data.split_at_checked(u32::from_le_bytes([a, b, c, 0]) as usize).ok_or(Refused)?;
-        partitions.push(Bools::new(own));
+        partitions.push(written(own)?);
         data = rest;
     }
-    partitions.push(Bools::new(data));
+    partitions.push(written(data)?);
     Ok(partitions)
+}
+
+/// The coder of section 7 begins with a value below its range of 255, and stays below; what comes of data that begins above
+/// is another thing in each decoder.
+fn written(data: &[u8]) -> Result<Bools<'_>, Refused> {
+    if data.first() == Some(&0xFF) { Err(Refused) } else { Ok(Bools::new(data)) }
 }

@@ -65,10 +65,15 @@ impl<'a> Rows<'a> {
         self.down
     }
 
-    /// Decodes row `y` of macroblocks and stores the rows of pixels that are finished.
+    /// Decodes row `y` of macroblocks; then one of [`Self::pixels`] and [`Self::samples`] is called.
     #[inline(always)]
-    pub(super) fn row<const CHANNELS: usize>(&mut self, y: usize, out: &mut [u8]) -> Result<(), Refused> {
-        self.samples(y)?;
+    pub(super) fn decode(&mut self, y: usize) -> Result<(), Refused> {
+        if y > 0 {
+            for plane in &mut self.planes {
+                plane.advance();
+            }
+        }
+        self.macroblocks(y)?;
         for (above, plane) in self.above.iter_mut().zip(&self.planes) {
             // The margins are of the same width.
             const { assert!(LEFT == MARGIN) };
@@ -84,15 +89,11 @@ impl<'a> Rows<'a> {
         } else {
             edges::normal(&mut self.planes, &self.edges, y == 0);
         }
-        self.pixels::<CHANNELS>(y, out);
-        for plane in &mut self.planes {
-            plane.advance();
-        }
         Ok(())
     }
 
     #[inline(always)]
-    fn samples(&mut self, y: usize) -> Result<(), Refused> {
+    fn macroblocks(&mut self, y: usize) -> Result<(), Refused> {
         self.context.begin_row();
         let mut left = [0; 9];
         let partition = y % self.header.partitions.len();
@@ -165,9 +166,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// All rows of pixels that no filter will change.
+    /// Stores all rows of pixels that no filter will change any more.
     #[inline(always)]
-    fn pixels<const CHANNELS: usize>(&mut self, y: usize, out: &mut [u8]) {
+    pub(super) fn pixels<const CHANNELS: usize>(&mut self, y: usize, out: &mut [u8]) {
         let Header { width, height, .. } = self.header;
         let last = y + 1 == self.down;
         let end = if last { height } else { 16 * y + 9 };
@@ -185,6 +186,28 @@ impl<'a> Rows<'a> {
             self.row.fill::<CHANNELS>(luma, chroma, &mut out[CHANNELS * width * pixels..][..CHANNELS * width]);
         }
         self.next = end;
+    }
+    /// Stores all rows of samples that no filter will change any more: Y, then U and V.
+    #[inline(always)]
+    pub(super) fn samples(&mut self, y: usize, [luma, u, v]: &mut [&mut [u8]; 3]) {
+        for (plane, out) in [luma, u, v].into_iter().enumerate() {
+            self.plane(plane, y, out);
+        }
+    }
+
+    #[inline(always)]
+    fn plane(&self, plane: usize, y: usize, out: &mut [u8]) {
+        let Header { width, height, .. } = self.header;
+        let (side, width, height) = match plane {
+            0 => (16, width, height),
+            _ => (8, width.div_ceil(2), height.div_ceil(2)),
+        };
+        let first = if y == 0 { 0 } else { side * y - KEPT[plane] };
+        let end = if y + 1 == self.down { height } else { side * (y + 1) - KEPT[plane] };
+        for row in first..end {
+            let from = &self.planes[plane].row(row as isize - (side * y) as isize)[..width];
+            out[width * row..][..width].copy_from_slice(from);
+        }
     }
 }
 

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::agreement::{agrees, theirs};
 use super::twins::Twins;
-use super::{Failure, decode_by};
+use super::{Failure, decode_by, planes_by};
 use crate::codecs::webp::lossy::encode_as;
-use crate::image::Size;
+use crate::image::{Plane, Planes, Size};
 
 /// Edges, waves, noise and flat parts.
 fn picture(size: Size, seed: u32) -> Vec<u8> {
@@ -98,7 +98,7 @@ fn every_way_of_filtering_is_that_of_image_webp() {
     let pixels = picture(size, 5);
     for filter_type in [0, 1] {
         for (strength, sharpness) in [(0, 0), (10, 0), (30, 3), (60, 7), (100, 0), (100, 5)] {
-            for (segments, partitions) in [(1, 0), (4, 1), (3, 3)] {
+            for (segments, partitions, method) in [(1, 0, 4), (4, 1, 2), (3, 3, 2)] {
                 let file = encode_as(&pixels, size, false, |config| {
                     config.quality = 30.0;
                     config.filter_type = filter_type;
@@ -106,10 +106,78 @@ fn every_way_of_filtering_is_that_of_image_webp() {
                     config.filter_sharpness = sharpness;
                     config.segments = segments;
                     config.partitions = partitions;
+                    config.method = method;
                 });
                 assert!(agree(chunk(&file.unwrap()), size), "{filter_type} {strength} {sharpness} {segments}");
             }
         }
+    }
+}
+
+/// RGB of planes in the narrow range, chroma interpolated.
+fn coloured(planes: &Planes) -> Vec<[f64; 3]> {
+    let chroma = planes.chroma.as_ref().unwrap();
+    let mut out = Vec::new();
+    for y in 0..planes.size.height() {
+        for x in 0..planes.size.width() {
+            let at = |plane: &Plane, x: u32, y: u32| {
+                let (x, y) = (x.min(plane.size.width() - 1), y.min(plane.size.height() - 1));
+                f64::from(plane.samples[(y * plane.size.width() + x) as usize])
+            };
+            let two = |i: u32| (i / 2, if i % 2 == 1 { i / 2 + 1 } else { (i / 2).saturating_sub(1) });
+            let [cb, cr] = [0, 1].map(|i: usize| {
+                let ((x, beside), (y, under)) = (two(x), two(y));
+                let row = |y| 0.75 * at(&chroma[i], x, y) + 0.25 * at(&chroma[i], beside, y);
+                0.75 * row(y) + 0.25 * row(under) - 128.0
+            });
+            let luma = (at(&planes.luma, x, y) - 16.0) * 255.0 / 219.0;
+            let [cb, cr] = [cb, cr].map(|chroma| chroma * 255.0 / 224.0);
+            out.push([luma + 1.402 * cr, luma - 0.344_136 * cb - 0.714_136 * cr, luma + 1.772 * cb]);
+        }
+    }
+    out
+}
+
+#[test]
+fn planes_show_what_rgb_shows() {
+    for (width, height) in [(1, 1), (16, 16), (17, 33), (50, 15), (61, 80), (80, 61)] {
+        let size = Size::new(width, height).unwrap();
+        // Weak colours, which RGB holds wherever the encoder puts them.
+        let pixels: Vec<u8> = picture(size, 0).iter().map(|&sample| 96 + sample / 4).collect();
+        let file = encode_as(&pixels, size, false, |config| config.quality = 80.0).unwrap();
+        let chunk = chunk(&file);
+        let rgb = ours(chunk, size, Twins::fastest(), 3).unwrap();
+        let planes = planes_by(chunk, size, &|| false, Twins::fastest()).unwrap();
+        assert_eq!(planes_by(chunk, size, &|| false, Twins::PLAIN), Ok(planes.clone()));
+        assert_eq!(planes.size, size);
+        for (i, (colours, rgb)) in coloured(&planes).iter().zip(rgb.as_chunks::<3>().0).enumerate() {
+            for (a, &b) in colours.iter().zip(rgb) {
+                assert!((a - f64::from(b)).abs() < 2.0, "{size:?} {i}: {colours:?} {rgb:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn planes_are_refused_as_pixels_are() {
+    let size = Size::new(20, 40).unwrap();
+    let file = encode_as(&picture(size, 3), size, false, |_| {}).unwrap();
+    let chunk = chunk(&file);
+    let planes = |chunk, size| planes_by(chunk, size, &|| false, Twins::PLAIN);
+    assert!(planes(chunk, size).is_ok());
+    assert_eq!(planes(&chunk[..chunk.len() / 2], size), Err(Failure::Refused));
+    assert_eq!(planes(chunk, Size::new(40, 20).unwrap()), Err(Failure::Refused));
+    assert_eq!(planes_by(chunk, size, &|| true, Twins::PLAIN), Err(Failure::Cancelled));
+}
+
+/// The suite replays them in a file, where image-webp has the last word.
+#[test]
+fn findings_of_fuzzing_stay_mended() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/vp8");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        assert!(agrees(&std::fs::read(&file).unwrap()), "{}", file.display());
     }
 }
 
@@ -121,6 +189,27 @@ fn what_is_cut_off_is_refused() {
     for length in 0..chunk.len() {
         // The encoder adds a few bits to the end.
         assert!(!agree(&chunk[..length], size) || length + 8 > chunk.len(), "{length} of {}", chunk.len());
+    }
+}
+
+#[test]
+fn a_partition_that_no_coder_writes_is_refused() {
+    let size = Size::new(60, 60).unwrap();
+    let file = encode_as(&picture(size, 2), size, false, |config| {
+        config.partitions = 1;
+        config.method = 2; // higher ones write one partition whatever is asked
+    });
+    let file = file.unwrap();
+    let mut chunk = chunk(&file).to_vec();
+    let second = 10 + (u32::from_le_bytes([chunk[0], chunk[1], chunk[2], 0]) >> 5) as usize;
+    let length = u32::from_le_bytes([chunk[second], chunk[second + 1], chunk[second + 2], 0]) as usize;
+    for first in [second + 3, second + 3 + length] {
+        for (value, shown) in [(0xFE, true), (0xFF, false)] {
+            let before = std::mem::replace(&mut chunk[first], value);
+            assert_eq!(ours(&chunk, size, Twins::PLAIN, 3).is_some(), shown, "{value} at {first}");
+            assert!(agrees(&chunk));
+            chunk[first] = before;
+        }
     }
 }
 
@@ -155,7 +244,7 @@ proptest! {
     fn damage_is_read_alike(
         (width, height, seed) in (1_u32..70, 1_u32..70, 0_u32..50),
         quality in 0_u8..=100,
-        (filter_type, partitions) in (0..2, 0..4),
+        (filter_type, partitions, method) in (0..2, 0..4, 2..4),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         early in proptest::collection::vec((10_usize..60, any::<u8>()), 0..4),
     ) {
@@ -164,6 +253,7 @@ proptest! {
             config.quality = quality.into();
             config.filter_type = filter_type;
             config.partitions = partitions;
+            config.method = method;
         });
         let mut chunk = chunk(&file.unwrap()).to_vec();
         for (at, value) in damage {

@@ -3,17 +3,24 @@
 use super::Refused;
 use super::rows::Rows;
 
-/// See [`Rows::row`].
-pub(super) type Row = fn(&mut Rows<'_>, usize, &mut [u8]) -> Result<(), Refused>;
+/// See [`Rows::decode`].
+type Decode = fn(&mut Rows<'_>, usize) -> Result<(), Refused>;
+/// See [`Rows::pixels`].
+pub(super) type Pixels = fn(&mut Rows<'_>, usize, &mut [u8]);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Twins {
-    pub(super) rgb: Row,
-    pub(super) rgba: Row,
+    pub(super) decode: Decode,
+    pub(super) rgb: Pixels,
+    pub(super) rgba: Pixels,
 }
 
 impl Twins {
-    pub(super) const PLAIN: Self = Self { rgb: plain::<3>, rgba: plain::<4> };
+    pub(super) const PLAIN: Self = Self {
+        decode: |rows, y| rows.decode(y),
+        rgb: |rows, y, out| rows.pixels::<3>(y, out),
+        rgba: |rows, y, out| rows.pixels::<4>(y, out),
+    };
 
     /// The fastest that this processor runs.
     pub(super) fn fastest() -> Self {
@@ -21,26 +28,32 @@ impl Twins {
         {
             use std::arch::is_x86_feature_detected as has;
             if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") {
-                return Self { rgb: avx2::<3>, rgba: avx2::<4> };
+                return avx2::TWINS;
             }
         }
         Self::PLAIN
     }
 }
 
-fn plain<const CHANNELS: usize>(rows: &mut Rows<'_>, y: usize, out: &mut [u8]) -> Result<(), Refused> {
-    rows.row::<CHANNELS>(y, out)
-}
-
 #[cfg(target_arch = "x86_64")]
-fn avx2<const CHANNELS: usize>(rows: &mut Rows<'_>, y: usize, out: &mut [u8]) -> Result<(), Refused> {
+#[allow(unsafe_code, reason = "calling code compiled for features")]
+mod avx2 {
+    use super::{Refused, Rows, Twins};
+
+    // SAFETY: `fastest` gives these away only where the processor has all features.
+    pub(super) const TWINS: Twins = Twins {
+        decode: |rows, y| unsafe { decode(rows, y) },
+        rgb: |rows, y, out| unsafe { pixels::<3>(rows, y, out) },
+        rgba: |rows, y, out| unsafe { pixels::<4>(rows, y, out) },
+    };
+
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-    fn enabled<const CHANNELS: usize>(rows: &mut Rows<'_>, y: usize, out: &mut [u8]) -> Result<(), Refused> {
-        rows.row::<CHANNELS>(y, out)
+    fn decode(rows: &mut Rows<'_>, y: usize) -> Result<(), Refused> {
+        rows.decode(y)
     }
-    #[allow(unsafe_code, reason = "calling code compiled for features")]
-    // SAFETY: `fastest` gives this function away only where the processor has all of them.
-    unsafe {
-        enabled::<CHANNELS>(rows, y, out)
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+    fn pixels<const CHANNELS: usize>(rows: &mut Rows<'_>, y: usize, out: &mut [u8]) {
+        rows.pixels::<CHANNELS>(y, out);
     }
 }
