@@ -185,6 +185,7 @@ pub fn outline(bytes: &[u8], header: &Header, spec: &DecodeSpec, limits: &Limits
         Format::Png => png::outline(bytes, header),
         Format::Gif => gif::outline(bytes, header),
         Format::Tiff => tiff::outline(bytes, header, limits),
+        Format::Webp => webp::outline(bytes, header, spec, limits),
         _ => None,
     }
 }
@@ -215,6 +216,7 @@ pub fn decode_to(
         Format::Png => png::decode_to(bytes, header, limits, sink, cancelled).map(DecodedTo::Sink),
         Format::Gif => gif::decode_to(bytes, header, limits, sink, cancelled).map(DecodedTo::Sink),
         Format::Tiff => tiff::decode_to(bytes, header, limits, sink, cancelled).map(DecodedTo::Sink),
+        Format::Webp => webp::decode_to(bytes, header, spec, limits, sink, cancelled),
         _ => decode(bytes, header, spec, limits, cancelled).map(DecodedTo::Picture),
     }
 }

@@ -228,26 +228,40 @@ struct Gpu {
 
 #[cfg(feature = "gpu")]
 impl Gpu {
-    /// Measures it, which is its self-test too; whether it may be used.
-    fn measure(&self) -> bool {
+    /// Measures it, which is its self-test too.
+    fn measure(&self) -> Measured {
         let report = self.backend.adapter();
+        let before = self.backend.stats().losses;
         let Some(model) = Model::measured(|p, steps, never| self.backend.run(p, &[], steps, never)) else {
+            let stats = self.backend.stats();
+            if !stats.failed && (stats.losses > before || !stats.alive) {
+                return Measured::Lost;
+            }
             events::gpu_unfit(&report.name);
-            return false;
+            return Measured::Unfit;
         };
         events::gpu_opened(report.index, &report.name, &report.driver, report.software);
-        self.model.set(model).is_ok()
+        // It is measured once.
+        drop(self.model.set(model));
+        Measured::Fit
     }
 
-    /// Measures it when its driver has come back from opening a device. The thread ends with the adapter, or with who uses it.
+    /// Measures it when it has a device. The thread ends with the adapter, or with who uses it.
     fn measure_later(self: &Arc<Self>) -> std::io::Result<()> {
         let gpu = Arc::downgrade(self);
         let wait = move || {
+            let mut lost = 0;
             while let Some(gpu) = gpu.upgrade() {
                 let stats = gpu.backend.stats();
-                // One that was lost meanwhile is measured when it is back.
-                if stats.failed || (stats.alive && (gpu.measure() || gpu.backend.stats().alive)) {
+                if stats.failed {
                     return;
+                }
+                if stats.alive {
+                    match gpu.measure() {
+                        Measured::Lost if lost < LOST_AT_MOST => lost += 1,
+                        Measured::Lost => return events::gpu_unfit(&gpu.backend.adapter().name),
+                        Measured::Fit | Measured::Unfit => return,
+                    }
                 }
                 drop(gpu);
                 std::thread::sleep(Duration::from_millis(100));
@@ -256,6 +270,21 @@ impl Gpu {
         std::thread::Builder::new().name("gpu-measure".to_owned()).spawn(wait).map(drop)
     }
 }
+
+/// What came out of measuring an adapter.
+#[cfg(feature = "gpu")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measured {
+    Fit,
+    /// It gave no picture, or a wrong one.
+    Unfit,
+    /// Its device was lost meanwhile, which may happen at any time and says little.
+    Lost,
+}
+
+/// So often a device may be lost while it is measured before the adapter is left alone.
+#[cfg(feature = "gpu")]
+const LOST_AT_MOST: u32 = 3;
 
 /// So many decisions go by until one goes against the prediction, to see whether it still holds.
 #[cfg(feature = "gpu")]
@@ -291,10 +320,12 @@ impl Placement {
         let mut gpus = Vec::new();
         for backend in opened {
             let gpu = Arc::new(Gpu { backend, model: OnceLock::new(), pending: AtomicU64::new(0) });
-            if !gpu.backend.stats().alive {
-                gpu.measure_later()?;
-            } else if !gpu.measure() {
-                continue;
+            // A driver that is slow to open a device, or loses it, holds up nobody: the server begins on the CPU.
+            let measured = if gpu.backend.stats().alive { gpu.measure() } else { Measured::Lost };
+            match measured {
+                Measured::Fit => {}
+                Measured::Unfit => continue,
+                Measured::Lost => gpu.measure_later()?,
             }
             gpus.push(gpu);
         }

@@ -12,6 +12,8 @@ pub enum Outline {
     },
     /// Hollow planes.
     Planes(Planes),
+    /// The same in the range of video, see [`Picture::Narrow`](super::Picture::Narrow).
+    Narrow(Planes),
     /// Hollow coefficients.
     Coefficients(Coefficients),
 }
@@ -21,7 +23,7 @@ impl Outline {
     pub const fn size(&self) -> Size {
         match self {
             Self::Packed { size, .. } => *size,
-            Self::Planes(planes) => planes.size,
+            Self::Planes(planes) | Self::Narrow(planes) => planes.size,
             Self::Coefficients(all) => all.size,
         }
     }
@@ -30,7 +32,7 @@ impl Outline {
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Packed { size, format } => ImageBuf::byte_len(*size, *format),
-            Self::Planes(planes) => planes.each().map(|plane| plane.size.area()).sum(),
+            Self::Planes(planes) | Self::Narrow(planes) => planes.each().map(|plane| plane.size.area()).sum(),
             Self::Coefficients(all) => all.components.iter().map(|c| 2 * c.blocks.area() * u64::from(c.count)).sum(),
         }
     }

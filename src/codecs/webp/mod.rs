@@ -16,7 +16,7 @@ use riff::{Bitstream, Coding, Container};
 #[cfg(any(test, fuzzing))]
 pub use vp8::agrees;
 
-pub(super) use decode::decode;
+pub(super) use decode::{decode, decode_to, outline};
 pub(super) use encode::encode;
 
 /// Reads the chunk headers.

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::backend::NeverCancelled;
+use crate::backend::gpu::Wanted;
 use crate::image::{PixelFormat, Size};
 use crate::ops::{Filter, Sigma};
 
@@ -118,4 +119,25 @@ fn no_job_notices_that_its_device_is_lost() {
     });
     assert_eq!(figures(&placement).losses, 4);
     assert!(on_gpu.load(Ordering::Relaxed) > 0 && fell_back.load(Ordering::Relaxed) > 0);
+}
+
+/// A device may be lost at any time: that says nothing against its adapter.
+#[test]
+fn a_device_that_is_lost_while_it_is_measured_is_measured_again() {
+    let wanted = Wanted { adapter: Some("0".to_owned()), software: true, ..Wanted::default() };
+    let Some(backend) = GpuBackend::open_all(&wanted).into_iter().next() else {
+        assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "REQUIRE_GPU=1, and there is no adapter");
+        eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
+        return;
+    };
+    let gpu = Arc::new(Gpu { backend, model: OnceLock::new(), pending: AtomicU64::new(0) });
+    gpu.backend.drill(Drill::Loss);
+    assert_eq!(gpu.measure(), Measured::Lost);
+    assert!(gpu.model.get().is_none());
+    gpu.measure_later().unwrap();
+    let begun = Instant::now();
+    while gpu.model.get().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", gpu.backend.stats());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

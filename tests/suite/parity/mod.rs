@@ -544,6 +544,11 @@ fn every_form_that_is_handed_over_is_the_same_and_not_copied() {
     for name in ["animated.gif", "rgb.tiff", "rgb16.tiff", "lzw.tiff", "photo.jpg", "progressive.jpg"] {
         plans.iter().for_each(|steps| assert_eq!(handed_over(gpu, name, Detail::Samples, &[], steps).1, 0, "{name}"));
     }
+    for detail in [Detail::Samples, Detail::Planes] {
+        plans
+            .iter()
+            .for_each(|steps| assert_eq!(handed_over(gpu, "lossy.webp", detail, &[], steps).1, 0, "{detail:?}"));
+    }
     // Of a picture with an overlay, the overlay.
     let over = [smooth(size(12, 10), PixelFormat::Rgba8, 7)];
     let point = Point { x: 3, y: 2 };

@@ -449,6 +449,9 @@ impl<'a> Writer<'a> {
             Source::Coming(Outline::Planes(picture)) => {
                 self.begin_in_planes(Given { picture, coming: true }, false, steps)
             }
+            Source::Coming(Outline::Narrow(picture)) => {
+                self.begin_in_planes(Given { picture, coming: true }, true, steps)
+            }
             Source::Here(Picture::Coefficients(picture)) => {
                 self.begin_in_blocks(Given { picture, coming: false }, steps)
             }

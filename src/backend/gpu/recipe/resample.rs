@@ -138,14 +138,16 @@ impl<'a> Writer<'a> {
         let Planar { window, to, filter, step, .. } = *planar;
         // As `flags` in `store.wgsl`, of each plane.
         let ranges = match picture {
-            Begin::Here(Picture::Narrow(_)) => [NARROW_LUMA, NARROW_CHROMA, NARROW_CHROMA],
+            Begin::Here(Picture::Narrow(_)) | Begin::Coming(Outline::Narrow(_)) => {
+                [NARROW_LUMA, NARROW_CHROMA, NARROW_CHROMA]
+            }
             _ => [0; 3],
         };
         let (sums, lanes, tables) = match picture {
             Begin::Here(Picture::Planes(picture) | Picture::Narrow(picture)) if picture.chroma.is_some() => {
                 self.plane_sums(Given { picture, coming: false }, window, (to, step), filter)?
             }
-            Begin::Coming(Outline::Planes(picture @ Planes { chroma: Some(_), .. })) => {
+            Begin::Coming(Outline::Planes(picture) | Outline::Narrow(picture)) if picture.chroma.is_some() => {
                 self.plane_sums(Given { picture, coming: true }, window, (to, step), filter)?
             }
             Begin::Here(Picture::Coefficients(picture)) if is_in_planes(picture, window) => {

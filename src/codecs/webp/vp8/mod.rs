@@ -26,7 +26,7 @@ mod transform;
 mod turn;
 mod twins;
 
-use crate::image::{Plane, Planes, Size};
+use crate::image::{Plane, PlaneSink, Planes, Size};
 
 #[cfg(any(test, fuzzing))]
 pub use agreement::agrees;
@@ -70,12 +70,41 @@ fn decode_by(
     twins: Twins,
 ) -> Result<(), Failure> {
     let rows = Rows::new(header(body, size)?);
-    let store = match pixels.len() as u64 {
-        len if len == 3 * size.area() => twins.rgb,
-        len if len == 4 * size.area() => twins.rgba,
+    let (channels, store) = match pixels.len() as u64 {
+        len if len == 3 * size.area() => (3, twins.rgb),
+        len if len == 4 * size.area() => (4, twins.rgba),
         _ => return Err(Failure::Refused),
     };
-    each_row(rows, cancelled, twins, |rows, y| store(rows, y, pixels))
+    let stride = channels * size.width() as usize;
+    each_row(rows, cancelled, twins, |rows, y| store(rows, y, &mut pixels[stride * rows.next()..]))
+}
+
+/// As [`decode`], handing over rows of RGB.
+///
+/// # Errors
+/// As there; what was handed over until then is worth nothing.
+pub(super) fn decode_to(
+    body: &[u8],
+    size: Size,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
+    let (rows, twins) = (Rows::new(header(body, size)?), Twins::fastest());
+    let stride = 3 * size.width() as usize;
+    // The last row of macroblocks, and what was left of the one above.
+    let mut band = vec![0; stride * 32];
+    each_row(rows, cancelled, twins, |rows, y| {
+        let first = rows.next();
+        (twins.rgb)(rows, y, &mut band);
+        sink.rows(0, first as u32, &band[..stride * (rows.next() - first)]);
+    })
+}
+
+/// The planes that a picture of that size is decoded to, without samples.
+pub(super) fn hollow(size: Size) -> Planes {
+    let plane = |size: Size| Plane { size, samples: Vec::new() };
+    let half = Size::at_least_one(size.width().div_ceil(2), size.height().div_ceil(2));
+    Planes { size, luma: plane(size), chroma: Some([plane(half), plane(half)]) }
 }
 
 /// Decodes the `VP8 ` chunk `body` to planes in the narrow range.
@@ -88,12 +117,23 @@ pub(super) fn decode_planes(body: &[u8], size: Size, cancelled: &dyn Fn() -> boo
 
 fn planes_by(body: &[u8], size: Size, cancelled: &dyn Fn() -> bool, twins: Twins) -> Result<Planes, Failure> {
     let rows = Rows::new(header(body, size)?);
-    let plane = |size: Size| Plane { size, samples: vec![0; size.area() as usize] };
-    let half = Size::at_least_one(size.width().div_ceil(2), size.height().div_ceil(2));
-    let (mut luma, mut u, mut v) = (plane(size), plane(half), plane(half));
-    let mut out = [&mut luma, &mut u, &mut v].map(|plane| &mut plane.samples[..]);
-    each_row(rows, cancelled, twins, |rows, y| rows.samples(y, &mut out))?;
-    Ok(Planes { size, luma, chroma: Some([u, v]) })
+    let mut planes = hollow(size).filled();
+    each_row(rows, cancelled, twins, |rows, y| rows.samples(y, &mut planes))?;
+    Ok(planes)
+}
+
+/// As [`decode_planes`], handing over rows.
+///
+/// # Errors
+/// As there; what was handed over until then is worth nothing.
+pub(super) fn planes_to(
+    body: &[u8],
+    size: Size,
+    sink: &mut dyn PlaneSink,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
+    let rows = Rows::new(header(body, size)?);
+    each_row(rows, cancelled, Twins::fastest(), |rows, y| rows.samples(y, sink))
 }
 
 /// The header of a picture of that size.

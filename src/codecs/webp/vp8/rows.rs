@@ -1,3 +1,5 @@
+use crate::image::PlaneSink;
+
 use super::Refused;
 use super::band::{Band, MARGIN};
 use super::canvas::{LEFT, Large, Small};
@@ -166,7 +168,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Stores all rows of pixels that no filter will change any more.
+    /// The next row of pixels that will be stored.
+    pub(super) const fn next(&self) -> usize {
+        self.next
+    }
+
+    /// Stores all rows of pixels that no filter will change any more, the next one first.
     #[inline(always)]
     pub(super) fn pixels<const CHANNELS: usize>(&mut self, y: usize, out: &mut [u8]) {
         let Header { width, height, .. } = self.header;
@@ -174,7 +181,8 @@ impl<'a> Rows<'a> {
         let end = if last { height } else { 16 * y + 9 };
         let chroma_width = width.div_ceil(2);
         let bottom = height.div_ceil(2) - 1;
-        for pixels in self.next..end {
+        let first = self.next;
+        for pixels in first..end {
             let near = pixels / 2;
             let far = if pixels % 2 == 1 { (near + 1).min(bottom) } else { near.saturating_sub(1) };
             let [luma, chroma @ ..] = &self.planes;
@@ -183,30 +191,28 @@ impl<'a> Rows<'a> {
                 (row(near), row(far))
             });
             let luma = &luma.row(pixels as isize - 16 * y as isize)[..width];
-            self.row.fill::<CHANNELS>(luma, chroma, &mut out[CHANNELS * width * pixels..][..CHANNELS * width]);
+            self.row.fill::<CHANNELS>(
+                luma,
+                chroma,
+                &mut out[CHANNELS * width * (pixels - first)..][..CHANNELS * width],
+            );
         }
         self.next = end;
     }
-    /// Stores all rows of samples that no filter will change any more: Y, then U and V.
-    #[inline(always)]
-    pub(super) fn samples(&mut self, y: usize, [luma, u, v]: &mut [&mut [u8]; 3]) {
-        for (plane, out) in [luma, u, v].into_iter().enumerate() {
-            self.plane(plane, y, out);
-        }
-    }
 
-    #[inline(always)]
-    fn plane(&self, plane: usize, y: usize, out: &mut [u8]) {
+    /// Hands over all rows of samples that no filter will change any more: Y, then U and V.
+    pub(super) fn samples(&self, y: usize, sink: &mut dyn PlaneSink) {
         let Header { width, height, .. } = self.header;
-        let (side, width, height) = match plane {
-            0 => (16, width, height),
-            _ => (8, width.div_ceil(2), height.div_ceil(2)),
-        };
-        let first = if y == 0 { 0 } else { side * y - KEPT[plane] };
-        let end = if y + 1 == self.down { height } else { side * (y + 1) - KEPT[plane] };
-        for row in first..end {
-            let from = &self.planes[plane].row(row as isize - (side * y) as isize)[..width];
-            out[width * row..][..width].copy_from_slice(from);
+        for (plane, band) in self.planes.iter().enumerate() {
+            let (side, width, height) = match plane {
+                0 => (16, width, height),
+                _ => (8, width.div_ceil(2), height.div_ceil(2)),
+            };
+            let first = if y == 0 { 0 } else { side * y - KEPT[plane] };
+            let end = if y + 1 == self.down { height } else { side * (y + 1) - KEPT[plane] };
+            for row in first..end {
+                sink.rows(plane, row as u32, &band.row(row as isize - (side * y) as isize)[..width]);
+            }
         }
     }
 }
