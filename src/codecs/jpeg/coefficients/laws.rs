@@ -7,6 +7,7 @@ use zune_jpeg::JpegDecoder;
 
 use super::colours::Colours;
 use super::frame::{Frame, Grid, Walker};
+use super::idct::BY_COLUMN;
 use super::window::Window;
 use super::{Ask, Read, Refused, Streams, lenient, progressive};
 use crate::codecs::jpeg::markers::Markers;
@@ -212,7 +213,8 @@ fn is_moderate(bytes: &[u8]) -> bool {
     frame.components.iter().zip(grids).all(|(component, grid)| {
         let Some(table) = walker.quantisation(component.table) else { return false };
         grid.values.as_chunks::<64>().0.iter().all(|block| {
-            let sum: i64 = block.iter().zip(table).map(|(&c, &q)| i64::from(c).abs() * i64::from(q)).sum();
+            let zigzag = BY_COLUMN.iter().zip(table);
+            let sum: i64 = zigzag.map(|(&at, &q)| i64::from(block[usize::from(at)]).abs() * i64::from(q)).sum();
             sum <= 8192
         })
     })
