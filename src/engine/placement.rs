@@ -1,6 +1,8 @@
 //! CPU or GPU: whichever is predicted to be done first; and the CPU whenever a GPU gives no picture.
 
 #[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(feature = "gpu")]
 mod model;
 
 use std::time::Duration;
@@ -16,9 +18,9 @@ use crate::telemetry::events::GpuFigures;
 use super::EngineError;
 
 #[cfg(feature = "gpu")]
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 #[cfg(feature = "gpu")]
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
@@ -28,6 +30,8 @@ use crate::backend::GpuBackend;
 use crate::backend::gpu::{Answer, Filling, GpuPicture, Prepared, Source, Staged};
 #[cfg(feature = "gpu")]
 use crate::telemetry::events;
+#[cfg(feature = "gpu")]
+use gpu::{Gpu, Measured};
 #[cfg(feature = "gpu")]
 use model::Model;
 
@@ -216,76 +220,6 @@ mod alone {
 #[cfg(not(feature = "gpu"))]
 pub(super) use alone::{Away, Decided, Rest, Space};
 
-#[cfg(feature = "gpu")]
-#[derive(Debug)]
-struct Gpu {
-    backend: GpuBackend,
-    /// Measured as soon as there is a device; until then it is not used.
-    model: OnceLock<Model>,
-    /// Work that waits or is being done.
-    pending: AtomicU64,
-}
-
-#[cfg(feature = "gpu")]
-impl Gpu {
-    /// Measures it, which is its self-test too.
-    fn measure(&self) -> Measured {
-        let report = self.backend.adapter();
-        let before = self.backend.stats().losses;
-        let Some(model) = Model::measured(|p, steps, never| self.backend.run(p, &[], steps, never)) else {
-            let stats = self.backend.stats();
-            if !stats.failed && (stats.losses > before || !stats.alive) {
-                return Measured::Lost;
-            }
-            events::gpu_unfit(&report.name);
-            return Measured::Unfit;
-        };
-        events::gpu_opened(report.index, &report.name, &report.driver, report.software);
-        // It is measured once.
-        drop(self.model.set(model));
-        Measured::Fit
-    }
-
-    /// Measures it when it has a device. The thread ends with the adapter, or with who uses it.
-    fn measure_later(self: &Arc<Self>) -> std::io::Result<()> {
-        let gpu = Arc::downgrade(self);
-        let wait = move || {
-            let mut lost = 0;
-            while let Some(gpu) = gpu.upgrade() {
-                let stats = gpu.backend.stats();
-                if stats.failed {
-                    return;
-                }
-                if stats.alive {
-                    match gpu.measure() {
-                        Measured::Lost if lost < LOST_AT_MOST => lost += 1,
-                        Measured::Lost => return events::gpu_unfit(&gpu.backend.adapter().name),
-                        Measured::Fit | Measured::Unfit => return,
-                    }
-                }
-                drop(gpu);
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        };
-        std::thread::Builder::new().name("gpu-measure".to_owned()).spawn(wait).map(drop)
-    }
-}
-
-/// What came out of measuring an adapter.
-#[cfg(feature = "gpu")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Measured {
-    Fit,
-    /// It gave no picture, or a wrong one.
-    Unfit,
-    /// Its device was lost meanwhile, which may happen at any time and says little.
-    Lost,
-}
-
-/// So often a device may be lost while it is measured before the adapter is left alone.
-#[cfg(feature = "gpu")]
-const LOST_AT_MOST: u32 = 3;
-
 /// So many decisions go by until one goes against the prediction, to see whether it still holds.
 #[cfg(feature = "gpu")]
 const DOUBT: u64 = 512;
@@ -319,7 +253,7 @@ impl Placement {
         }
         let mut gpus = Vec::new();
         for backend in opened {
-            let gpu = Arc::new(Gpu { backend, model: OnceLock::new(), pending: AtomicU64::new(0) });
+            let gpu = Arc::new(Gpu::new(backend));
             // A driver that is slow to open a device, or loses it, holds up nobody: the server begins on the CPU.
             let measured = if gpu.backend.stats().alive { gpu.measure() } else { Measured::Lost };
             match measured {

@@ -130,7 +130,7 @@ fn a_device_that_is_lost_while_it_is_measured_is_measured_again() {
         eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
         return;
     };
-    let gpu = Arc::new(Gpu { backend, model: OnceLock::new(), pending: AtomicU64::new(0) });
+    let gpu = Arc::new(Gpu::new(backend));
     gpu.backend.drill(Drill::Loss);
     assert_eq!(gpu.measure(), Measured::Lost);
     assert!(gpu.model.get().is_none());
