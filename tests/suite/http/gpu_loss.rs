@@ -169,7 +169,13 @@ fn fail(clients: usize, strike: impl Fn(&Server), times: u64, deadline: Option<D
             std::thread::sleep(Duration::from_millis(10));
         }
         seen.stop.store(true, Ordering::Relaxed);
-        assert!(seen.on_gpu() >= worked + 5, "no device after {failures} failures");
+        let state = ["losses_total", "given_up_total", "devices", "fallbacks_total", "pictures_total"]
+            .map(|name| (name, metric(&server, &format!("phasor_gpu_{name}"))));
+        let (now, asked) = (seen.on_gpu(), seen.asked.load(Ordering::Relaxed));
+        assert!(
+            now >= worked + 5,
+            "no device after {failures} failures: {now} of {asked} on it, {worked} before; {state:?}"
+        );
     });
     let losses = metric(&server, "phasor_gpu_losses_total");
     seen.given_up.store(metric(&server, "phasor_gpu_given_up_total"), Ordering::Relaxed);
