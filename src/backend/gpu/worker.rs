@@ -38,9 +38,9 @@ const WAIT: Duration = Duration::from_micros(300);
 /// A submission that takes longer hangs, unless something else is said.
 pub(super) const HANG: Duration = Duration::from_secs(5);
 /// Opening a device may take so long at first, unless something else is said; each time that it takes longer, twice as long
-/// the next time, a few times: a driver may compile for long, but not for ever.
+/// the next time, up to [`LONGEST`]: a driver may compile for long, but not for ever.
 pub(super) const OPENING: Duration = Duration::from_secs(15);
-const LONGER: u32 = 6;
+const LONGEST: Duration = Duration::from_secs(960);
 /// Loading the drivers may take so long in any case.
 pub(super) const LOADING: Duration = Duration::from_secs(10);
 /// Pauses between attempts at a new device.
@@ -135,7 +135,8 @@ impl Crew {
             }
             lives.came_back();
         };
-        let limit = self.terms.opening * (1 << tries.min(LONGER));
+        let limit = 2_u32.checked_pow(tries).and_then(|times| self.terms.opening.checked_mul(times));
+        let limit = limit.unwrap_or(LONGEST).min(LONGEST.max(self.terms.opening));
         match within(limit, move || open(), late) {
             Ok(made) => made.map_err(Unopened::Refused),
             Err(Unmade::NoThread(error)) => Err(Unopened::Refused(OpenError(error.to_string()))),
