@@ -32,7 +32,7 @@ pub struct GpuFigures {
     pub adapter: usize,
     /// Devices that work now.
     pub devices: u64,
-    /// Whether there will be none until the next start.
+    /// Whether none is being opened, until the driver comes back.
     pub failed: bool,
     /// Devices lost since the start.
     pub losses: u64,

@@ -55,12 +55,12 @@ metrics! {
     GPU_DEVICES: 0, Gauge = "phasor_gpu_devices", "GPUs that work.", [];
     GPU_UP: 1, Gauge = "phasor_gpu_device_up", "Whether the adapter's device works: 1, or 0 while it is lost.", [ADAPTER];
     GPU_STATE: 2, Gauge = "phasor_gpu_device_state", "1 of the state that the adapter's device is in, 0 of the others.",
-        [ADAPTER, ("state", "`up`, `rebuilding` (lost, or not opened yet), `failed` (not tried again until the next start)")];
+        [ADAPTER, ("state", "`up`, `rebuilding` (lost, or not opened yet), `failed` (not tried until its driver comes back)")];
     GPU_INFO: 3, Gauge = "phasor_gpu_info", "The adapter that is used: always 1.",
         [ADAPTER, ("name", "of the adapter"), ("driver", "and its version")];
     GPU_LOSSES: 1, Counter = "phasor_gpu_losses_total", "Devices lost and rebuilt.", [ADAPTER];
     GPU_GIVEN_UP: 1, Counter = "phasor_gpu_given_up_total",
-        "Threads that did not come back from the driver, from opening a device or later; at the third that stays away the \
+        "Threads that did not come back from the driver, from opening a device or later; while three are away the \
           adapter has failed.", [ADAPTER];
     GPU_SUBMISSIONS: 1, Counter = "phasor_gpu_submissions_total", "Batches given to GPUs.", [ADAPTER];
     GPU_PICTURES: 1, Counter = "phasor_gpu_pictures_total", "Pictures in those batches.", [ADAPTER];

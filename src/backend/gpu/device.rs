@@ -1,6 +1,7 @@
 //! A device with its pipelines, and whether it still lives.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -42,6 +43,8 @@ pub(super) struct Device {
     fate: Arc<Fate>,
     holds: Arc<Holds>,
     turns: Arc<Turns>,
+    /// Whether its thread was asked for a sign and gave none yet.
+    pub(super) asked: AtomicBool,
 }
 
 /// Why there is no device.
@@ -115,6 +118,7 @@ impl Device {
             fate,
             holds: Arc::default(),
             turns,
+            asked: AtomicBool::new(false),
         };
         if made.is_lost() { Err(OpenError("a shader was refused".into())) } else { Ok(made) }
     }

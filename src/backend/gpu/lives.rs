@@ -30,7 +30,7 @@ struct Seat {
     thread: u64,
     /// Of those, how many have not come back.
     away: u64,
-    /// So many that there is no thread any more.
+    /// So many that there is no thread, until one of them comes back.
     failed: bool,
 }
 
@@ -83,15 +83,22 @@ impl Lives {
         !seat.failed
     }
 
-    /// Whether there will be no life any more.
+    /// Whether nobody serves or tries to: too many are away.
     pub(super) fn has_failed(&self) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).failed
     }
 
-    /// A thread that was given up came back: one more may be away.
-    pub(super) fn came_back(&self) {
+    /// A thread that was given up came back: one more may be away. Where nobody was left, a thread of this number is to serve:
+    /// the driver answers again.
+    pub(super) fn came_back(&self) -> Option<u64> {
         let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
         seat.away = seat.away.saturating_sub(1);
+        let revived = seat.failed && seat.away < MOST_AWAY;
+        if revived {
+            seat.failed = false;
+            seat.thread += 1;
+        }
+        revived.then_some(seat.thread)
     }
 }
 
@@ -113,7 +120,7 @@ mod tests {
         let lives = Lives::default();
         assert!(lives.went_away());
         assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
-        lives.came_back();
+        assert_eq!(lives.came_back(), None);
         assert!(lives.went_away() && !lives.has_failed());
         assert!(!lives.went_away() && lives.has_failed());
         assert!(!lives.set(1, None));
@@ -123,13 +130,14 @@ mod tests {
     fn so_many_may_be_away_and_one_more_for_each_that_came_back() {
         let lives = Lives::default();
         assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
-        lives.came_back();
+        assert_eq!(lives.came_back(), None);
         assert_eq!(lives.give_up(1), Some(Heir::Thread(2)));
         assert_eq!(lives.give_up(2), Some(Heir::Thread(3)));
         assert_eq!(lives.give_up(3), Some(Heir::Nobody));
-        // What failed stays so until the next start.
-        lives.came_back();
-        assert_eq!(lives.give_up(3), None);
-        assert!(!lives.set(3, None));
+        assert!(lives.has_failed() && lives.give_up(3).is_none() && !lives.set(3, None));
+        // The first to come back serves, and nobody else.
+        assert_eq!(lives.came_back(), Some(4));
+        assert_eq!(lives.came_back(), None);
+        assert!(!lives.has_failed() && !lives.set(3, None) && lives.set(4, None));
     }
 }

@@ -91,7 +91,7 @@ pub struct GpuStats {
     pub given_up: u64,
     /// Whether there is a device now.
     pub alive: bool,
-    /// Whether there will be none until the next start.
+    /// Whether none is being opened: too many threads are away in the driver, until one of them comes back.
     pub failed: bool,
     /// Jobs that wait for the device now.
     pub waiting: u64,
@@ -121,6 +121,7 @@ pub struct GpuPicture {
 /// What a GPU would do, laid out; nothing was written yet.
 #[derive(Debug)]
 pub struct Prepared<'a> {
+    backend: &'a GpuBackend,
     life: Life,
     recipe: Recipe<'a>,
 }
@@ -131,8 +132,7 @@ impl Prepared<'_> {
     /// # Errors
     /// [`BackendError::DeviceLost`], [`BackendError::OutOfMemory`].
     pub fn open(self) -> Result<Filling, BackendError> {
-        let Self { life, recipe } = self;
-        let open = Open::new(recipe, &life.device)?;
+        let (life, open) = self.take_memory()?;
         Ok(Filling { life, open: Some(open) })
     }
 
@@ -141,9 +141,17 @@ impl Prepared<'_> {
     /// # Errors
     /// As [`Self::open`].
     pub fn stage(self) -> Result<Staged, BackendError> {
-        let Self { life, recipe } = self;
-        let program = Open::new(recipe, &life.device)?.closed();
-        Ok(Staged { life, program })
+        let (life, open) = self.take_memory()?;
+        Ok(Staged { life, program: open.closed() })
+    }
+
+    fn take_memory(self) -> Result<(Life, Open), BackendError> {
+        let Self { backend, life, recipe } = self;
+        let open = Open::new(recipe, &life.device);
+        if open.as_ref().is_err_and(|error| *error == BackendError::OutOfMemory) {
+            backend.ask_for_a_sign(&life);
+        }
+        Ok((life, open?))
     }
 }
 
@@ -328,7 +336,20 @@ impl GpuBackend {
         let life = self.lives.current().ok_or(BackendError::DeviceLost)?;
         let recipe = Recipe::new(source, overlays, work, &life.device.limits, &self.tables)
             .map_err(|e| BackendError::Impossible(e.to_string()))?;
-        Ok(Prepared { life, recipe })
+        Ok(Prepared { backend: self, life, recipe })
+    }
+
+    /// Has the watch see to it that the device's thread still takes orders. A thread that does not come back from the driver
+    /// may keep everybody from its memory, and then nobody waits for it who would find it out.
+    fn ask_for_a_sign(&self, life: &Life) {
+        if life.device.asked.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let device = Arc::clone(&life.device);
+        let given = Box::new(move |_| device.asked.store(false, Ordering::Release));
+        let waiter = Arc::new(Waiter::new(life.thread, given));
+        self.watch.add(&waiter);
+        drop(life.orders.try_send(Order::Sign(Ticket(waiter))));
     }
 
     /// Submits what was staged. `done` is called exactly once, on a thread that must not be kept: with what the device

@@ -3,11 +3,15 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+/// Holds up what comes too late, until what is to be done before it was done.
+#[derive(Debug)]
+pub(super) struct Late<T>(#[allow(dead_code, reason = "dropping it is its use")] mpsc::Receiver<T>);
+
 /// Why there is nothing.
 #[derive(Debug)]
-pub(super) enum Unmade {
-    /// It was not made in time. `late` is called if the driver ever comes back.
-    Stuck,
+pub(super) enum Unmade<T> {
+    /// It was not made in time. `late` is called if the driver ever comes back, but not before this is dropped.
+    Stuck(Late<T>),
     /// There was no thread.
     NoThread(std::io::Error),
 }
@@ -17,7 +21,7 @@ pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     make: impl FnOnce() -> T + Send + 'static,
     late: impl FnOnce(T) + Send + 'static,
-) -> Result<T, Unmade> {
+) -> Result<T, Unmade<T>> {
     // Without room: what nobody takes stays with who made it.
     let (give, taken) = mpsc::sync_channel(0);
     let work = move || {
@@ -26,8 +30,9 @@ pub(super) fn within<T: Send + 'static>(
         }
     };
     std::thread::Builder::new().name("gpu-open".to_owned()).spawn(work).map_err(Unmade::NoThread)?;
-    taken.recv_timeout(limit).map_err(|error| match error {
-        RecvTimeoutError::Timeout => Unmade::Stuck,
+    let made = taken.recv_timeout(limit);
+    made.map_err(|error| match error {
+        RecvTimeoutError::Timeout => Unmade::Stuck(Late(taken)),
         // The thread panicked.
         RecvTimeoutError::Disconnected => Unmade::NoThread(std::io::Error::other("the thread ended early")),
     })
@@ -53,9 +58,10 @@ mod tests {
             },
             move |made| late.send(made).unwrap(),
         );
-        assert!(matches!(stuck, Err(Unmade::Stuck)) && begun.elapsed() < Duration::from_secs(20));
-        assert!(came.try_recv().is_err());
+        assert!(matches!(stuck, Err(Unmade::Stuck(_))) && begun.elapsed() < Duration::from_secs(20));
         drop(go);
+        assert!(came.recv_timeout(Duration::from_millis(50)).is_err(), "not before it is let go");
+        drop(stuck);
         assert_eq!(came.recv_timeout(Duration::from_secs(20)), Ok(7));
     }
 

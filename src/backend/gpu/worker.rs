@@ -75,6 +75,8 @@ pub(super) enum Order {
         software: bool,
         answer: SyncSender<Option<f64>>,
     },
+    /// Taking it is the sign that the thread still takes orders.
+    Sign(Ticket),
     Drill(Drill),
 }
 
@@ -118,7 +120,7 @@ impl Crew {
                 Some((life, orders))
             }
             Err(Unopened::Refused(error)) => return Err(error),
-            Err(Unopened::Stuck) => None,
+            Err(Unopened::Stuck { .. }) => None,
         };
         let tries = u32::from(life.is_none());
         self.spawn(0, life, tries).map_err(|e| OpenError(e.to_string()))
@@ -128,22 +130,27 @@ impl Crew {
     /// that happened before.
     fn opened(&self, tries: u32) -> Result<Device, Unopened> {
         let open = Arc::clone(&self.open);
-        let lives = self.lives.clone();
+        let crew = self.clone();
         let late = move |made: Result<Device, OpenError>| {
             if let Ok(device) = made {
                 bury(Arc::new(device));
             }
-            lives.came_back();
+            if let Some(next) = crew.lives.came_back() {
+                crew.replace(next, tries + 1);
+            }
         };
         let limit = 2_u32.checked_pow(tries).and_then(|times| self.terms.opening.checked_mul(times));
         let limit = limit.unwrap_or(LONGEST).min(LONGEST.max(self.terms.opening));
         match within(limit, move || open(), late) {
             Ok(made) => made.map_err(Unopened::Refused),
             Err(Unmade::NoThread(error)) => Err(Unopened::Refused(OpenError(error.to_string()))),
-            Err(Unmade::Stuck) => {
+            Err(Unmade::Stuck(late)) => {
                 self.counters.given_up.fetch_add(1, Ordering::Relaxed);
-                events::gpu_given_up(self.lives.went_away());
-                Err(Unopened::Stuck)
+                let again = self.lives.went_away();
+                events::gpu_given_up(again);
+                // Counted before it can come back.
+                drop(late);
+                Err(Unopened::Stuck { again })
             }
         }
     }
@@ -157,9 +164,14 @@ impl Crew {
         self.counters.losses.fetch_add(1, Ordering::Relaxed);
         self.counters.given_up.fetch_add(1, Ordering::Relaxed);
         events::gpu_given_up(heir != Heir::Nobody);
-        if let Heir::Thread(next) = heir
-            && let Err(error) = self.spawn(next, None, 0)
-        {
+        if let Heir::Thread(next) = heir {
+            self.replace(next, 0);
+        }
+    }
+
+    /// Sends another thread, which opens a new device.
+    fn replace(&self, next: u64, tries: u32) {
+        if let Err(error) = self.spawn(next, None, tries) {
             events::gpu_unopened("rebuilt", &error.to_string());
         }
     }
@@ -190,8 +202,8 @@ impl Crew {
                         tries = 0;
                         continue;
                     }
-                    Err(Unopened::Stuck) if lives.has_failed() => return,
-                    Err(Unopened::Stuck) => tries += 1,
+                    Err(Unopened::Stuck { again: false }) => return,
+                    Err(Unopened::Stuck { again: true }) => tries += 1,
                     Err(Unopened::Refused(error)) => events::gpu_unopened("rebuilt", &error.to_string()),
                 }
                 std::thread::sleep(pause);
@@ -209,7 +221,9 @@ impl Crew {
             }
             bury(device);
             if !serves {
-                lives.came_back();
+                if let Some(next) = lives.came_back() {
+                    self.replace(next, 0);
+                }
                 return;
             }
             counters.losses.fetch_add(1, Ordering::Relaxed);
@@ -225,8 +239,10 @@ impl Crew {
 /// Why there is no device now.
 enum Unopened {
     Refused(OpenError),
-    /// The driver did not come back.
-    Stuck,
+    /// The driver did not come back; `again`: whether another thread may be sent there, or the first that comes back does it.
+    Stuck {
+        again: bool,
+    },
 }
 
 /// How long those who hold memory of a lost device, and its driver, may take until it is left as it is.
@@ -381,6 +397,10 @@ impl Queue<'_> {
         let first = match first {
             Ok(Order::Picture(job)) => *job,
             Ok(Order::Drill(drill)) => return Gathered::Drill(drill),
+            Ok(Order::Sign(ticket)) => {
+                drop(ticket);
+                return Gathered::Nothing;
+            }
             Ok(Order::Bandwidth { software, answer }) if idle => return Gathered::Bandwidth { software, answer },
             Ok(order) => {
                 self.left = Some(order);

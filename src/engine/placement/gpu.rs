@@ -31,7 +31,7 @@ impl Gpu {
         let before = self.backend.stats().losses;
         let Some(model) = Model::measured(|p, steps, never| self.backend.run(p, &[], steps, never)) else {
             let stats = self.backend.stats();
-            if !stats.failed && (stats.losses > before || !stats.alive) {
+            if stats.losses > before || !stats.alive {
                 return Measured::Lost;
             }
             events::gpu_unfit(&report.name);
@@ -49,11 +49,8 @@ impl Gpu {
         let wait = move || {
             let mut lost = 0;
             while let Some(gpu) = gpu.upgrade() {
-                let stats = gpu.backend.stats();
-                if stats.failed {
-                    return;
-                }
-                if stats.alive {
+                // One that failed may come back, too.
+                if gpu.backend.stats().alive {
                     match gpu.measure() {
                         Measured::Lost if lost < LOST_AT_MOST => lost += 1,
                         Measured::Lost => return events::gpu_unfit(&gpu.backend.adapter().name),
