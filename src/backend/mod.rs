@@ -46,6 +46,8 @@ pub enum Drill {
     Invalid,
     /// Its thread does not come back from the driver for so long.
     Stuck(std::time::Duration),
+    /// A call to the driver panics, as it does where the driver says in it that the device is lost.
+    Panic,
 }
 
 /// Asked between and inside long steps whether to go on.

@@ -1,8 +1,9 @@
 //! A device with its pipelines, and whether it still lives.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 
@@ -45,6 +46,9 @@ pub(super) struct Device {
     turns: Arc<Turns>,
     /// Whether its thread was asked for a sign and gave none yet.
     pub(super) asked: AtomicBool,
+    /// When it was made, and milliseconds from then on until its thread last showed that it goes on.
+    begun: Instant,
+    sign: AtomicU64,
 }
 
 /// Why there is no device.
@@ -119,6 +123,8 @@ impl Device {
             holds: Arc::default(),
             turns,
             asked: AtomicBool::new(false),
+            begun: Instant::now(),
+            sign: AtomicU64::new(0),
         };
         if made.is_lost() { Err(OpenError("a shader was refused".into())) } else { Ok(made) }
     }
@@ -139,12 +145,38 @@ impl Device {
 
     /// Submits, unless the device is lost: then its memory may be freed only when nobody holds it.
     pub(super) fn submit(&self, commands: wgpu::CommandBuffer) -> Option<wgpu::SubmissionIndex> {
-        self.turns.poll(|| (!self.is_lost()).then(|| self.queue.submit([commands])))
+        self.call(|| self.queue.submit([commands]))
     }
 
     /// Polls, unless the device is lost; whether what was waited for was reached.
     pub(super) fn poll(&self, how: wgpu::PollType) -> bool {
-        self.turns.poll(|| !self.is_lost() && self.device.poll(how).is_ok())
+        self.call(|| self.device.poll(how).is_ok()).unwrap_or(false)
+    }
+
+    /// Calls the driver, unless the device is lost. wgpu panics where a driver says in a call that the device is lost, or
+    /// says something that wgpu has no word for: then it is lost.
+    pub(super) fn call<T>(&self, call: impl FnOnce() -> T) -> Option<T> {
+        self.turns.poll(|| {
+            if self.is_lost() {
+                return None;
+            }
+            let called = catch_unwind(AssertUnwindSafe(call));
+            if called.is_err() {
+                events::gpu_complained("a call to the driver panicked");
+                self.give_up(Cause::Lost);
+            }
+            called.ok()
+        })
+    }
+
+    /// Its thread goes on.
+    pub(super) fn show_sign(&self) {
+        self.sign.store(self.begun.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// How long its thread has shown no sign of going on.
+    pub(super) fn silence(&self) -> Duration {
+        self.begun.elapsed().saturating_sub(Duration::from_millis(self.sign.load(Ordering::Relaxed)))
     }
 
     /// Destroys what is left, once nobody holds any of it. A driver may wait here for work that hangs, or not come back.
@@ -154,9 +186,13 @@ impl Device {
         if !self.holds.close(within) {
             return false;
         }
-        self.device.destroy();
-        // This calls back whoever waits for something of this device, and frees its memory.
-        self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(within) }).is_ok()
+        let destroy = || {
+            self.device.destroy();
+            // This calls back whoever waits for something of this device, and frees its memory.
+            self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(within) }).is_ok()
+        };
+        // Where the driver says again that it is lost, nothing is in use any more.
+        catch_unwind(AssertUnwindSafe(destroy)).unwrap_or(true)
     }
 
     /// Gives the device up.
@@ -172,6 +208,11 @@ impl Device {
     /// Does not come back for so long, as in a driver.
     pub(super) fn stick(&self, about: Duration) {
         self.turns.poll(|| std::thread::sleep(about));
+    }
+
+    /// Panics in a call, as wgpu does.
+    pub(super) fn panic(&self) {
+        self.call(|| panic!("on purpose"));
     }
 }
 

@@ -2,9 +2,10 @@
 //! then has no say any more.
 
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use super::device::Device;
+use super::orders::Orders;
 use super::worker::Order;
 
 /// Threads that may be away in their driver: each keeps what its device had.
@@ -15,6 +16,8 @@ pub(super) const MOST_AWAY: u64 = 3;
 pub(super) struct Life {
     pub(super) device: Arc<Device>,
     pub(super) orders: SyncSender<Order>,
+    /// Where its thread takes them from; there as long as the thread takes any.
+    pub(super) taken: Weak<Orders>,
     /// Number of the thread.
     pub(super) thread: u64,
 }
@@ -26,12 +29,23 @@ pub(super) struct Lives(Arc<RwLock<Seat>>);
 #[derive(Debug, Default)]
 struct Seat {
     life: Option<Life>,
-    /// Number of the thread that serves, which is also how many were given up before.
+    /// Number of the thread that serves; all before it have no say any more.
     thread: u64,
-    /// Of those, how many have not come back.
+    /// How many are away in the driver.
     away: u64,
     /// So many that there is no thread, until one of them comes back.
     failed: bool,
+}
+
+/// What becomes of a thread whose helper does not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It serves, and may send another.
+    Serving,
+    /// Too many are away: whoever comes back first serves.
+    Failed,
+    /// It was given up itself.
+    GivenUp,
 }
 
 /// What becomes of an adapter when its thread was given up.
@@ -67,20 +81,26 @@ impl Lives {
         }
         seat.life = None;
         seat.away += 1;
-        if seat.away >= MOST_AWAY {
-            seat.failed = true;
-            return Some(Heir::Nobody);
-        }
         seat.thread += 1;
-        Some(Heir::Thread(seat.thread))
+        seat.failed = seat.away >= MOST_AWAY;
+        Some(if seat.failed { Heir::Nobody } else { Heir::Thread(seat.thread) })
     }
 
-    /// A thread beside the one that serves does not come back from opening a device; whether another may be sent.
-    pub(super) fn went_away(&self) -> bool {
+    /// A helper of the thread that serves does not come back from opening a device.
+    pub(super) fn went_away(&self, thread: u64) -> Left {
         let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
         seat.away += 1;
+        if seat.thread != thread {
+            return Left::GivenUp;
+        }
         seat.failed |= seat.away >= MOST_AWAY;
-        !seat.failed
+        if seat.failed { Left::Failed } else { Left::Serving }
+    }
+
+    /// There is no thread for this number: as if too many were away. The first that comes back serves.
+    pub(super) fn vacate(&self, thread: u64) {
+        let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        seat.failed |= seat.thread == thread;
     }
 
     /// Whether nobody serves or tries to: too many are away.
@@ -118,12 +138,13 @@ mod tests {
     #[test]
     fn threads_that_open_are_away_like_others() {
         let lives = Lives::default();
-        assert!(lives.went_away());
+        assert_eq!(lives.went_away(0), Left::Serving);
         assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
         assert_eq!(lives.came_back(), None);
-        assert!(lives.went_away() && !lives.has_failed());
-        assert!(!lives.went_away() && lives.has_failed());
-        assert!(!lives.set(1, None));
+        assert_eq!(lives.went_away(1), Left::Serving);
+        assert!(!lives.has_failed());
+        assert_eq!(lives.went_away(1), Left::Failed);
+        assert!(lives.has_failed() && !lives.set(1, None));
     }
 
     #[test]
@@ -134,10 +155,33 @@ mod tests {
         assert_eq!(lives.give_up(1), Some(Heir::Thread(2)));
         assert_eq!(lives.give_up(2), Some(Heir::Thread(3)));
         assert_eq!(lives.give_up(3), Some(Heir::Nobody));
-        assert!(lives.has_failed() && lives.give_up(3).is_none() && !lives.set(3, None));
+        assert!(lives.has_failed() && lives.give_up(4).is_none() && !lives.set(3, None));
         // The first to come back serves, and nobody else.
-        assert_eq!(lives.came_back(), Some(4));
+        assert_eq!(lives.came_back(), Some(5));
         assert_eq!(lives.came_back(), None);
-        assert!(!lives.has_failed() && !lives.set(3, None) && lives.set(4, None));
+        assert!(!lives.has_failed() && !lives.set(3, None) && lives.set(5, None));
+    }
+
+    #[test]
+    fn the_helper_of_a_thread_that_was_given_up_does_not_speak_for_the_one_that_serves() {
+        let lives = Lives::default();
+        assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
+        assert_eq!(lives.went_away(0), Left::GivenUp);
+        assert_eq!(lives.went_away(0), Left::GivenUp);
+        assert!(!lives.has_failed() && lives.set(1, None));
+        // All of them count.
+        assert_eq!(lives.give_up(1), Some(Heir::Nobody));
+        assert_eq!([lives.came_back(), lives.came_back()], [None, Some(3)]);
+    }
+
+    #[test]
+    fn a_seat_that_nobody_could_take_goes_to_the_first_that_comes_back() {
+        let lives = Lives::default();
+        assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
+        lives.vacate(0);
+        assert!(!lives.has_failed());
+        lives.vacate(1);
+        assert!(lives.has_failed() && !lives.set(1, None));
+        assert_eq!(lives.came_back(), Some(2));
     }
 }

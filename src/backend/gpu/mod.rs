@@ -2,7 +2,9 @@
 
 mod adapter;
 mod bandwidth;
+mod burial;
 mod coming;
+mod crew;
 mod device;
 mod drill;
 mod fate;
@@ -10,6 +12,7 @@ mod holds;
 mod layout;
 mod lives;
 mod opening;
+mod orders;
 mod pool;
 mod recipe;
 mod record;
@@ -39,6 +42,7 @@ pub use adapter::{AdapterReport, Wanted, adapters, hardware_may_be_there};
 pub use device::OpenError;
 pub use recipe::Source;
 
+use crew::{Crew, Terms};
 use device::Device;
 use lives::{Life, Lives};
 use pool::Accounts;
@@ -46,7 +50,7 @@ use recipe::{Output, Recipe};
 use staging::{Open, Program};
 use tables::TableCache;
 use waiter::{Ticket, Waiter, Watch};
-use worker::{Counters, Crew, Job, Order, Terms};
+use worker::{Counters, Job, Order};
 
 /// How often who waits in a call looks whether waiting still makes sense.
 const LOOK: Duration = Duration::from_millis(10);
@@ -148,7 +152,7 @@ impl Prepared<'_> {
     fn take_memory(self) -> Result<(Life, Open), BackendError> {
         let Self { backend, life, recipe } = self;
         let open = Open::new(recipe, &life.device);
-        if open.as_ref().is_err_and(|error| *error == BackendError::OutOfMemory) {
+        if open.is_err() {
             backend.ask_for_a_sign(&life);
         }
         Ok((life, open?))
@@ -234,7 +238,7 @@ impl GpuBackend {
     /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out; those whose driver does
     /// not come back from it in time have no device yet, and are tried again in the background.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
-        let limit = wanted.opening.unwrap_or(worker::OPENING).max(worker::LOADING);
+        let limit = wanted.opening.unwrap_or(crew::OPENING).max(crew::LOADING);
         let found = opening::within(limit, adapter::found, drop).unwrap_or_else(|why| {
             events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
             Vec::new()
@@ -256,7 +260,7 @@ impl GpuBackend {
         let terms = Terms {
             stop: Arc::default(),
             deadline: wanted.deadline.unwrap_or(worker::HANG),
-            opening: wanted.opening.unwrap_or(worker::OPENING),
+            opening: wanted.opening.unwrap_or(crew::OPENING),
         };
         let most = wanted.memory.unwrap_or(u64::MAX);
         let accounts = Accounts::new(wanted.budget.clone(), adapter::is_unified(&adapter), most);
@@ -334,6 +338,11 @@ impl GpuBackend {
         work: (&[Step], Form),
     ) -> Result<Prepared<'a>, BackendError> {
         let life = self.lives.current().ok_or(BackendError::DeviceLost)?;
+        if life.device.is_lost() {
+            // Its thread is about to see that, or never will.
+            self.ask_for_a_sign(&life);
+            return Err(life.device.told());
+        }
         let recipe = Recipe::new(source, overlays, work, &life.device.limits, &self.tables)
             .map_err(|e| BackendError::Impossible(e.to_string()))?;
         Ok(Prepared { backend: self, life, recipe })

@@ -1,11 +1,12 @@
 //! What a driver is asked for before there is a device, on a thread of its own: it may not come back from that either.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// Holds up what comes too late, until what is to be done before it was done.
 #[derive(Debug)]
-pub(super) struct Late<T>(#[allow(dead_code, reason = "dropping it is its use")] mpsc::Receiver<T>);
+pub(super) struct Late<T>(#[allow(dead_code, reason = "dropping it is its use")] mpsc::Receiver<Option<T>>);
 
 /// Why there is nothing.
 #[derive(Debug)]
@@ -16,26 +17,26 @@ pub(super) enum Unmade<T> {
     NoThread(std::io::Error),
 }
 
-/// Makes something in a driver. What is made too late goes to `late`, on the thread that made it.
+/// Makes something in a driver. What is made too late goes to `late`, on the thread that made it; `None` when that panicked.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     make: impl FnOnce() -> T + Send + 'static,
-    late: impl FnOnce(T) + Send + 'static,
+    late: impl FnOnce(Option<T>) + Send + 'static,
 ) -> Result<T, Unmade<T>> {
     // Without room: what nobody takes stays with who made it.
     let (give, taken) = mpsc::sync_channel(0);
     let work = move || {
-        if let Err(mpsc::SendError(made)) = give.send(make()) {
+        // A thread that panics late comes back, too.
+        let made = catch_unwind(AssertUnwindSafe(make)).ok();
+        if let Err(mpsc::SendError(made)) = give.send(made) {
             late(made);
         }
     };
     std::thread::Builder::new().name("gpu-open".to_owned()).spawn(work).map_err(Unmade::NoThread)?;
-    let made = taken.recv_timeout(limit);
-    made.map_err(|error| match error {
-        RecvTimeoutError::Timeout => Unmade::Stuck(Late(taken)),
-        // The thread panicked.
-        RecvTimeoutError::Disconnected => Unmade::NoThread(std::io::Error::other("the thread ended early")),
-    })
+    match taken.recv_timeout(limit) {
+        Ok(made) => made.ok_or_else(|| Unmade::NoThread(std::io::Error::other("it panicked"))),
+        Err(_) => Err(Unmade::Stuck(Late(taken))),
+    }
 }
 
 #[cfg(test)]
@@ -62,12 +63,26 @@ mod tests {
         drop(go);
         assert!(came.recv_timeout(Duration::from_millis(50)).is_err(), "not before it is let go");
         drop(stuck);
-        assert_eq!(came.recv_timeout(Duration::from_secs(20)), Ok(7));
+        assert_eq!(came.recv_timeout(Duration::from_secs(20)), Ok(Some(7)));
+    }
+
+    #[test]
+    fn one_that_panics_late_came_back_too() {
+        let (go, gone) = mpsc::channel::<()>();
+        let (late, came) = mpsc::channel();
+        let panics = move || {
+            let _ = gone.recv();
+            panic!("on purpose")
+        };
+        let stuck = within(Duration::from_millis(30), panics, move |made: Option<()>| late.send(made).unwrap());
+        assert!(matches!(stuck, Err(Unmade::Stuck(_))));
+        drop((go, stuck));
+        assert_eq!(came.recv_timeout(Duration::from_secs(20)), Ok(None));
     }
 
     #[test]
     fn a_driver_that_panics_is_no_reason_to_wait() {
-        let made = within(Duration::from_secs(20), || panic!("on purpose"), |(): ()| ());
+        let made = within(Duration::from_secs(20), || panic!("on purpose"), |_: Option<()>| ());
         assert!(matches!(made, Err(Unmade::NoThread(_))));
     }
 }

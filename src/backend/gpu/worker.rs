@@ -1,10 +1,11 @@
-//! The thread that owns a device: it gathers what is ready, records, submits, polls, and makes a new device when the
-//! old one is lost. While one thread waits inside `poll`, others that submit would block; so nobody else does either.
+//! What the thread that owns a device does with it: it gathers what is ready, records, submits and polls. While one thread waits
+//! inside `poll`, others that submit would block; so nobody else does either.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, MapMode, PollType};
@@ -13,11 +14,11 @@ use crate::backend::{BackendError, Drill};
 use crate::telemetry::events;
 
 use super::bandwidth::copy_bandwidth;
-use super::device::{Device, OpenError, SHARES};
+use super::crew::Terms;
+use super::device::{Device, SHARES};
 use super::drill::{hang, invalid};
 use super::fate::Cause;
-use super::lives::{Heir, Life, Lives};
-use super::opening::{Unmade, within};
+use super::orders::Orders;
 use super::pool::Lent;
 use super::record::{Recorded, Recorder, TIMES};
 use super::results::{Ready, Results};
@@ -37,14 +38,6 @@ pub(super) const MOST_WAITING: u64 = ((DEPTH + 2) * BATCH) as u64;
 const WAIT: Duration = Duration::from_micros(300);
 /// A submission that takes longer hangs, unless something else is said.
 pub(super) const HANG: Duration = Duration::from_secs(5);
-/// Opening a device may take so long at first, unless something else is said; each time that it takes longer, twice as long
-/// the next time, up to [`LONGEST`]: a driver may compile for long, but not for ever.
-pub(super) const OPENING: Duration = Duration::from_secs(15);
-const LONGEST: Duration = Duration::from_secs(960);
-/// Loading the drivers may take so long in any case.
-pub(super) const LOADING: Duration = Duration::from_secs(10);
-/// Pauses between attempts at a new device.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
 /// What was counted since the start.
 #[derive(Debug, Default)]
@@ -82,218 +75,54 @@ pub(super) enum Order {
 
 /// A program and who waits for it.
 pub(super) struct Job {
-    pub(super) program: Program,
+    /// First, so that it tells before the program's memory goes.
     pub(super) ticket: Ticket,
+    pub(super) program: Program,
     /// When it was ordered.
     pub(super) since: Instant,
 }
 
-/// How a device's thread is told to stop, and how long a submission, and opening a device, may take.
-#[derive(Debug, Clone)]
-pub(super) struct Terms {
-    pub(super) stop: Arc<AtomicBool>,
-    pub(super) deadline: Duration,
-    pub(super) opening: Duration,
-}
-
-/// What makes a device.
-pub(super) type Opener = dyn Fn() -> Result<Device, OpenError> + Send + Sync;
-
-/// A device's threads: the one that serves, and those that were given up.
-#[derive(Clone)]
-pub(super) struct Crew {
-    pub(super) name: String,
-    pub(super) open: Arc<Opener>,
-    pub(super) lives: Lives,
-    pub(super) counters: Arc<Counters>,
-    pub(super) terms: Terms,
-}
-
-impl Crew {
-    /// Opens the device and starts its thread, which goes on trying if the driver does not come back in time. The thread ends
-    /// when `stop` is set and the device is given up.
-    pub(super) fn start(&self) -> Result<(), OpenError> {
-        let life = match self.opened(0) {
-            Ok(device) => {
-                let (life, orders) = live(0, device);
-                self.lives.set(0, Some(life.clone()));
-                Some((life, orders))
-            }
-            Err(Unopened::Refused(error)) => return Err(error),
-            Err(Unopened::Stuck { .. }) => None,
-        };
-        let tries = u32::from(life.is_none());
-        self.spawn(0, life, tries).map_err(|e| OpenError(e.to_string()))
-    }
-
-    /// A device, unless the driver does not come back: then the thread that went there is given up. `tries`: how often
-    /// that happened before.
-    fn opened(&self, tries: u32) -> Result<Device, Unopened> {
-        let open = Arc::clone(&self.open);
-        let crew = self.clone();
-        let late = move |made: Result<Device, OpenError>| {
-            if let Ok(device) = made {
-                bury(Arc::new(device));
-            }
-            if let Some(next) = crew.lives.came_back() {
-                crew.replace(next, tries + 1);
-            }
-        };
-        let limit = 2_u32.checked_pow(tries).and_then(|times| self.terms.opening.checked_mul(times));
-        let limit = limit.unwrap_or(LONGEST).min(LONGEST.max(self.terms.opening));
-        match within(limit, move || open(), late) {
-            Ok(made) => made.map_err(Unopened::Refused),
-            Err(Unmade::NoThread(error)) => Err(Unopened::Refused(OpenError(error.to_string()))),
-            Err(Unmade::Stuck(late)) => {
-                self.counters.given_up.fetch_add(1, Ordering::Relaxed);
-                let again = self.lives.went_away();
-                events::gpu_given_up(again);
-                // Counted before it can come back.
-                drop(late);
-                Err(Unopened::Stuck { again })
-            }
-        }
-    }
-
-    /// A thread does not come back from the driver: nobody goes there any more, and another one takes its place.
-    pub(super) fn give_up(&self, thread: u64) {
-        if let Some(life) = self.lives.current().filter(|life| life.thread == thread) {
-            life.device.give_up(Cause::Hung);
-        }
-        let Some(heir) = self.lives.give_up(thread) else { return };
-        self.counters.losses.fetch_add(1, Ordering::Relaxed);
-        self.counters.given_up.fetch_add(1, Ordering::Relaxed);
-        events::gpu_given_up(heir != Heir::Nobody);
-        if let Heir::Thread(next) = heir {
-            self.replace(next, 0);
-        }
-    }
-
-    /// Sends another thread, which opens a new device.
-    fn replace(&self, next: u64, tries: u32) {
-        if let Err(error) = self.spawn(next, None, tries) {
-            events::gpu_unopened("rebuilt", &error.to_string());
-        }
-    }
-
-    fn spawn(&self, thread: u64, life: Option<(Life, Receiver<Order>)>, tries: u32) -> std::io::Result<()> {
-        let crew = self.clone();
-        std::thread::Builder::new().name(self.name.clone()).spawn(move || crew.work(thread, life, tries)).map(drop)
-    }
-
-    /// Serves, and makes a new device whenever the old one is lost. `tries`: how often the driver did not come back from
-    /// opening one.
-    fn work(&self, thread: u64, mut life: Option<(Life, Receiver<Order>)>, mut tries: u32) {
-        let Self { lives, counters, terms, .. } = self;
-        let longer = |pause: Duration| (pause * 2).min(BACKOFF.1);
-        let mut pause = BACKOFF.0;
-        if life.is_none() {
-            // A driver that kept a thread is not asked again at once.
-            pause = (0..thread).fold(pause, |pause, _| longer(pause));
-            std::thread::sleep(pause);
-        }
-        while !terms.stop.load(Ordering::Acquire) {
-            let Some((now, orders)) = life.take() else {
-                match self.opened(tries) {
-                    Ok(device) => {
-                        let (next, orders) = live(thread, device);
-                        lives.set(thread, Some(next.clone()));
-                        life = Some((next, orders));
-                        tries = 0;
-                        continue;
-                    }
-                    Err(Unopened::Stuck { again: false }) => return,
-                    Err(Unopened::Stuck { again: true }) => tries += 1,
-                    Err(Unopened::Refused(error)) => events::gpu_unopened("rebuilt", &error.to_string()),
-                }
-                std::thread::sleep(pause);
-                pause = longer(pause);
-                continue;
-            };
-            let begun = Instant::now();
-            let device = Arc::clone(&now.device);
-            drop(now);
-            serve(&device, &orders, counters, terms);
-            drop(orders);
-            let serves = lives.set(thread, None);
-            if terms.stop.load(Ordering::Acquire) {
-                break;
-            }
-            bury(device);
-            if !serves {
-                if let Some(next) = lives.came_back() {
-                    self.replace(next, 0);
-                }
-                return;
-            }
-            counters.losses.fetch_add(1, Ordering::Relaxed);
-            events::gpu_lost();
-            // A device that dies at once is not asked again at once.
-            pause = if begun.elapsed() > Duration::from_secs(10) { BACKOFF.0 } else { longer(pause) };
-            std::thread::sleep(pause.min(Duration::from_secs(1)));
-        }
-        lives.set(thread, None);
-    }
-}
-
-/// Why there is no device now.
-enum Unopened {
-    Refused(OpenError),
-    /// The driver did not come back; `again`: whether another thread may be sent there, or the first that comes back does it.
-    Stuck {
-        again: bool,
-    },
-}
-
-/// How long those who hold memory of a lost device, and its driver, may take until it is left as it is.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// Destroys what is left of a device. A driver may wait there for work that hangs: nobody waits for the driver.
-fn bury(device: Arc<Device>) {
-    let theirs = Arc::clone(&device);
-    let bury = move || {
-        let mut gone = theirs.destroy(GRACE);
-        let begun = Instant::now();
-        // The last one who lets go of it waits for the driver: this thread, not one that has work to do.
-        while gone && Arc::strong_count(&theirs) > 1 {
-            std::thread::sleep(Duration::from_millis(5));
-            gone = begun.elapsed() < GRACE;
-        }
-        if !gone {
-            std::mem::forget(theirs);
-        }
-    };
-    // Without a thread nothing is destroyed: it could be this one that the driver keeps.
-    if std::thread::Builder::new().name("gpu-bury".to_owned()).spawn(bury).is_err() {
-        std::mem::forget(device);
-    }
-}
-
-fn live(thread: u64, device: Device) -> (Life, Receiver<Order>) {
-    // Never full: no more jobs wait than may.
-    let (orders, received) = mpsc::sync_channel(1024);
-    (Life { device: Arc::new(device), orders, thread }, received)
-}
-
 /// A submission that the device works on.
-struct Flight {
+pub(super) struct Flight {
     index: wgpu::SubmissionIndex,
+    /// When it was submitted, or the one before it was done.
     since: Instant,
     /// Results that are not mapped yet.
     open: Arc<AtomicUsize>,
     device: [Lent; 3],
     staging: Vec<Lent>,
     stopwatch: Option<Stopwatch>,
-    tickets: Arc<Vec<Ticket>>,
+    pub(super) tickets: Arc<Vec<Ticket>>,
 }
 
-/// Serves until the device is lost or stopping is asked for.
-fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters>, terms: &Terms) {
-    let mut flights: VecDeque<Flight> = VecDeque::new();
+/// Serves until the device is lost or stopping is asked for; what is in flight then, for which somebody waits.
+pub(super) fn serve(
+    device: &Arc<Device>,
+    orders: &Orders,
+    counters: &Arc<Counters>,
+    terms: &Terms,
+) -> VecDeque<Flight> {
+    let mut flights = VecDeque::new();
+    let turns = AssertUnwindSafe(|| take_turns(device, orders, &mut flights, counters, terms));
+    if catch_unwind(turns).is_err() {
+        events::gpu_complained("the device's thread panicked");
+    }
+    device.give_up(Cause::Lost);
+    flights
+}
+
+fn take_turns(
+    device: &Arc<Device>,
+    orders: &Orders,
+    flights: &mut VecDeque<Flight>,
+    counters: &Arc<Counters>,
+    terms: &Terms,
+) {
     let mut recorder = Recorder::default();
     let mut queue = Queue { orders, left: None, limits: device.batch_limits() };
     let mut shortages = device.pool.shortages();
     while !device.is_lost() && !terms.stop.load(Ordering::Acquire) {
+        device.show_sign();
         let batch = match queue.gather(flights.is_empty(), flights.len() < DEPTH) {
             Gathered::Batch(batch) => batch,
             Gathered::Nothing => Vec::new(),
@@ -312,6 +141,7 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                     Drill::Hang(about) => hang(device, about),
                     Drill::Invalid => invalid(device),
                     Drill::Stuck(about) => device.stick(about),
+                    Drill::Panic => device.panic(),
                 }
                 continue;
             }
@@ -337,6 +167,10 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
                 if let Some(flight) = flights.pop_front() {
                     land(device, flight);
                 }
+                // It was behind that one until now.
+                if let Some(next) = flights.front_mut() {
+                    next.since = Instant::now();
+                }
             } else if flight.since.elapsed() > terms.deadline {
                 events::gpu_complained("no answer within the deadline");
                 device.give_up(Cause::Hung);
@@ -352,11 +186,6 @@ fn serve(device: &Arc<Device>, orders: &Receiver<Order>, counters: &Arc<Counters
             shortages = now;
         }
     }
-    device.give_up(Cause::Lost);
-    // Those whose results may never be mapped; dropping the orders that are left tells the others.
-    for ticket in flights.iter().flat_map(|flight| flight.tickets.iter()) {
-        ticket.0.tell(Err(BackendError::DeviceLost));
-    }
 }
 
 enum Gathered {
@@ -369,7 +198,7 @@ enum Gathered {
 
 /// The orders, and one that was taken but did not fit into the batch.
 struct Queue<'a> {
-    orders: &'a Receiver<Order>,
+    orders: &'a Orders,
     left: Option<Order>,
     /// Bytes of the inputs and of the work memory of a batch.
     limits: [u64; 2],
@@ -470,11 +299,13 @@ fn submit(
         waits.push(now.saturating_duration_since(since));
     }
     let tickets = Arc::new(tickets);
-    let (life, waiting, counters) = (Arc::clone(device), Arc::clone(&tickets), Arc::clone(counters));
+    // Weak: what is never called back must not keep the device that would call.
+    let (life, waiting, counters) = (Arc::downgrade(device), Arc::clone(&tickets), Arc::clone(counters));
     let timed = stopwatch.is_some();
     let done = Arc::clone(&open);
     let mapped: Buffer = Buffer::clone(&readback);
     mapped.map_async(MapMode::Read, ..bytes_down, move |mapped| {
+        let Some(life) = life.upgrade() else { return };
         // What came from a device that was lost meanwhile is not believed.
         if mapped.is_ok() && !life.is_lost() {
             let results = Arc::new(Results::new(Arc::clone(&life), readback));
@@ -502,9 +333,11 @@ fn land(device: &Arc<Device>, flight: Flight) {
         timer.put(watch);
     }
     for lent in flight.staging {
-        let (life, buffer) = (Arc::clone(device), Buffer::clone(&lent));
+        let (life, buffer) = (Arc::downgrade(device), Buffer::clone(&lent));
         buffer.map_async(MapMode::Write, .., move |result| {
-            if result.is_ok() {
+            if result.is_ok()
+                && let Some(life) = life.upgrade()
+            {
                 life.pool.put(lent);
             }
         });

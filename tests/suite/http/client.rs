@@ -57,7 +57,7 @@ impl Client {
     /// As [`Client::connect`], when the server may not listen.
     pub fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(150)))?;
         Ok(Self { stream, buffered: Vec::new() })
     }
 

@@ -3,11 +3,15 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use phasor::backend::gpu::{Answer, Source, Wanted};
+use phasor::backend::{BackendError, GpuBackend};
 use phasor::codecs::{DecodeSpec, Limits, decode, probe};
 use phasor::engine::Drill;
-use phasor::image::{ImageBuf, Picture};
+use phasor::image::{Form, ImageBuf, Picture, PixelFormat, Size};
+use phasor::ops::{Sigma, Step};
 
 use crate::parity::compare::difference;
 
@@ -208,6 +212,41 @@ fn no_client_notices_that_the_gpu_is_lost() {
     assert!(on_gpu > 6 && on_gpu < asked, "{on_gpu} of {asked}");
 }
 
+/// A call to the driver panics: nobody who waits then waits any longer, and the thread goes on with a new device.
+#[test]
+fn no_client_notices_that_a_call_to_the_driver_panics() {
+    if !is_there_a_gpu() {
+        return;
+    }
+    let begun = Instant::now();
+    let seen = fail(6, |server| server.drill_gpus(Drill::Panic), 3, None);
+    assert_eq!(seen.given_up.into_inner(), 0, "a thread was lost");
+    assert!(begun.elapsed() < Duration::from_secs(90));
+}
+
+/// Nobody waits for the device when it is lost, and it comes back without being asked for.
+#[test]
+fn a_gpu_that_is_lost_while_nobody_waits_for_it_comes_back() {
+    if !is_there_a_gpu() {
+        return;
+    }
+    let server = Server::adjusted(&["-gpu", "on", "-gpu-adapter", "0"], |config| {
+        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    });
+    let begun = Instant::now();
+    for (losses, drill) in [Drill::Loss, Drill::Panic, Drill::Invalid, Drill::Panic].into_iter().enumerate() {
+        while metric(&server, "phasor_gpu_devices") == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(120), "no device after {losses} losses");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server.drill_gpus(drill);
+        while metric(&server, "phasor_gpu_losses_total") == losses as u64 {
+            assert!(begun.elapsed() < Duration::from_secs(120), "{drill:?} is not noticed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
 /// The device really computes something else for seconds, behind which everybody's pictures wait.
 #[test]
 fn no_client_notices_that_the_gpu_hangs() {
@@ -297,12 +336,68 @@ fn an_adapter_that_failed_comes_back_with_its_driver() {
     assert!(metric(&server, "phasor_gpu_given_up_total") >= 3);
     assert_eq!((state("up"), state("rebuilding")), (0, 0));
     assert!(placed().starts_with("cpu"));
+    // What lay idle at those devices is nobody's.
+    while metric(&server, "phasor_gpu_memory_bytes") > 0 {
+        assert!(within(180), "it keeps {} bytes", metric(&server, "phasor_gpu_memory_bytes"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
     while !placed().starts_with("gpu") {
         assert!(within(180), "it does not come back");
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!((state("up"), state("failed")), (1, 0));
     assert_eq!(Client::connect(server.admin()).request("GET", "/readyz", &[], None).status, 200);
+}
+
+/// More work than is done in the time that a hang is given: who waits too long is told, and the device goes on.
+#[test]
+fn a_gpu_that_is_slow_does_not_hang() {
+    if !is_there_a_gpu() {
+        return;
+    }
+    let wanted = Wanted {
+        adapter: Some("0".into()),
+        software: true,
+        deadline: Some(Duration::from_secs(1)),
+        ..Wanted::default()
+    };
+    let gpu = GpuBackend::open_all(&wanted).into_iter().next().unwrap();
+    let size = Size::new(150, 150).unwrap();
+    let picture = Picture::from(ImageBuf::new(size, PixelFormat::Rgb8, vec![77; 150 * 150 * 3]).unwrap());
+    let steps = [Step::Blur(Sigma::new(2.0).unwrap())];
+    let (told, heard) = mpsc::channel();
+    // Whether it was taken: on a busy machine there may be no memory for a moment.
+    let submit = || {
+        let prepared = gpu.prepare(Source::Here(&picture), &[], (&steps, Form::Packed)).unwrap();
+        let Ok(staged) = prepared.stage() else { return false };
+        let told = told.clone();
+        gpu.submit(staged, move |answer| drop(told.send(answer.and_then(Answer::picture).map(drop))));
+        true
+    };
+    // For several times the patience of those who wait, there is always somebody who came long ago.
+    let begun = Instant::now();
+    let (mut waiting, mut made, mut hung) = (0, 0, 0);
+    while begun.elapsed() < Duration::from_secs(8) {
+        while waiting < 1000 && submit() {
+            waiting += 1;
+        }
+        if waiting == 0 {
+            continue;
+        }
+        match heard.recv().unwrap() {
+            Ok(()) => made += 1,
+            Err(BackendError::Hung) => hung += 1,
+            Err(BackendError::OutOfMemory) => {}
+            Err(error) => panic!("{error}"),
+        }
+        waiting -= 1;
+    }
+    let stats = gpu.stats();
+    assert_eq!((stats.losses, stats.given_up, stats.alive), (0, 0, true), "{made} made, {hung} told");
+    assert!(made > 0, "{hung} told");
+    if hung == 0 {
+        eprintln!("SKIPPED: a device so fast that nobody waits long says nothing of a slow one ({made} made)");
+    }
 }
 
 /// The commonest requests: what goes up is decoded to where it goes up from.
