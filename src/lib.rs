@@ -12,7 +12,8 @@
 //!   image                        buffers and geometry             uses no other module
 //! ```
 //!
-//! `query` (a query string taken apart) and `budget` (bytes in use) stand beside the layers and use no other module.
+//! `query` (a query string taken apart), `budget` (bytes in use) and `markdown` (tables) stand beside the layers and use no
+//! other module.
 //! `config` and `error` add up what each area declares for itself; `telemetry` may be called from `codecs` upwards.
 //! `tests/suite/layers.rs` holds the table of who may use whom.
 
@@ -26,6 +27,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod image;
+mod markdown;
 pub mod ops;
 pub mod plan;
 pub mod query;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::markdown;
+
 use super::measure::Measured;
 
 /// Everything that was measured.
@@ -131,26 +133,7 @@ impl Report {
             "GPU busy",
             "of copy bandwidth",
         ];
-        let mut lines = vec![head.map(str::to_owned)];
-        lines.extend(self.rows.iter().map(cells));
-        let widths: Vec<usize> = (0..head.len())
-            .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
-            .collect();
-        for (number, line) in lines.iter().enumerate() {
-            for (column, (cell, &width)) in line.iter().zip(&widths).enumerate() {
-                // Words to the left, figures to the right.
-                let padding = " ".repeat(width - cell.chars().count());
-                let _ = if column < 2 { write!(out, "| {cell}{padding} ") } else { write!(out, "| {padding}{cell} ") };
-            }
-            out.push_str("|\n");
-            if number == 0 {
-                for (column, &width) in widths.iter().enumerate() {
-                    let end = if column < 2 { "-" } else { ":" };
-                    let _ = write!(out, "|{}{end}", "-".repeat(width + 1));
-                }
-                out.push_str("|\n");
-            }
-        }
+        out.push_str(&markdown::table(head, self.rows.iter().map(cells), 2));
         out.push_str("\nrequest: file to file; steps: pixels to pixels, of ");
         let _ = writeln!(out, "{} decoded pictures in memory; served: by a server, times on its threads.", self.held);
         if self.rows.iter().any(|row| row.backend.starts_with("vipsthumbnail")) {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::markdown;
+
 use super::fleet::Estimate;
 use super::input::Input;
 
@@ -34,24 +36,7 @@ pub fn table(input: &Input, estimates: &[Estimate]) -> String {
         "a million",
         "bound by",
     ];
-    let mut lines = vec![head.map(str::to_owned)];
-    lines.extend(estimates.iter().map(cells));
-    let widths: Vec<usize> = (0..head.len())
-        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    for (number, line) in lines.iter().enumerate() {
-        for (column, (cell, &width)) in line.iter().zip(&widths).enumerate() {
-            let padding = " ".repeat(width - cell.chars().count());
-            let _ = if column == 0 { write!(out, "| {cell}{padding} ") } else { write!(out, "| {padding}{cell} ") };
-        }
-        out.push_str("|\n");
-        if number == 0 {
-            for (column, &width) in widths.iter().enumerate() {
-                let _ = write!(out, "|{}{}", "-".repeat(width + 1), if column == 0 { "-" } else { ":" });
-            }
-            out.push_str("|\n");
-        }
-    }
+    out.push_str(&markdown::table(head, estimates.iter().map(cells), 1));
     out.push_str("\nFigures are with the spare nodes away; prices are of all nodes at this rate all the time.\n");
     for estimate in estimates.iter().filter(|estimate| estimate.nodes.is_none()) {
         let _ = writeln!(
