@@ -1,3 +1,5 @@
+use super::resample::TIE;
+
 /// The resampling function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Filter {
@@ -34,8 +36,8 @@ impl Filter {
         let r = x.abs();
         match self {
             Self::Nearest => f64::from(u8::from(r <= 0.5)),
-            // Half open, so that a tie between two pixels goes to one of them.
-            Self::Box => f64::from(u8::from(-0.5 < x && x <= 0.5)),
+            // Half open, so that a pixel on the border between two outputs goes to one of them.
+            Self::Box => f64::from(u8::from(TIE - 0.5 < x && x <= TIE + 0.5)),
             Self::Triangle => (1.0 - r).max(0.0),
             Self::CatmullRom => cubic(r, 0.0, 0.5),
             Self::Mitchell => cubic(r, 1.0 / 3.0, 1.0 / 3.0),

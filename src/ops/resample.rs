@@ -28,6 +28,10 @@ pub struct Bounds {
 /// Bytes of shared tables that are kept.
 const TABLE_BYTES: usize = 4 << 20;
 
+/// Places less than this apart, in pixels, are the same: what lies on a border must not be moved over it by the rounding of
+/// a ratio.
+pub(super) const TIE: f64 = 1e-9;
+
 impl WeightTable {
     /// Antialiased resampling of `src_len` pixels to `dst_len`, both at least 1. Pixel centres are aligned at both ends
     /// (output pixel `i` lies at `(i + 0.5) × src_len / dst_len`), the filter widens with the scale when shrinking,
@@ -46,10 +50,10 @@ impl WeightTable {
         let last = f64::from(src_len - 1);
         let rows = (0..dst_len).map(|i| {
             let centre = window.start + (f64::from(i) + 0.5) * scale;
-            let nearest = centre.floor().max(0.0).min(last) as u32;
+            let nearest = (centre + TIE).floor().max(0.0).min(last) as u32;
             // Pixel p has its centre at p + 0.5.
             let first = (centre - radius - 0.5).ceil().max(0.0).min(last) as u32;
-            let end = ((centre + radius - 0.5).floor().max(0.0).min(last) as u32).max(first) + 1;
+            let end = ((centre + radius + TIE - 0.5).floor().max(0.0).min(last) as u32).max(first) + 1;
             let row: Vec<f64> = (first..end).map(|p| filter.weight((f64::from(p) + 0.5 - centre) / stretch)).collect();
             // Nearest has no width, and a box between two pixels may miss both.
             if filter == Filter::Nearest || row.iter().sum::<f64>().abs() < 1e-9 {
@@ -244,6 +248,27 @@ mod tests {
         }
         assert!(!WeightTable::new(9, 9, Filter::Mitchell).is_identity());
         assert!(!WeightTable::new(9, 8, Filter::Nearest).is_identity());
+    }
+
+    /// Reckoned in whole numbers: a source pixel whose centre lies on the border between two outputs belongs to the first,
+    /// an output whose centre lies on the border between two pixels shows the second.
+    #[test]
+    fn ties_are_ties_whatever_the_ratio_rounds_to() {
+        for (src, dst) in (1..60_u32).flat_map(|src| (1..60_u32).map(move |dst| (src, dst))) {
+            let (box_, nearest) =
+                (WeightTable::new(src, dst, Filter::Box), WeightTable::new(src, dst, Filter::Nearest));
+            let (src, dst) = (i64::from(src), i64::from(dst));
+            for i in 0..dst {
+                let inside = |p: &i64| {
+                    let apart = (2 * p + 1) * dst - (2 * i + 1) * src;
+                    -src.max(dst) < apart && apart <= src.max(dst)
+                };
+                let (first, row) = box_.row(i as u32);
+                let taken: Vec<i64> = (0..row.len() as i64).map(|k| i64::from(first) + k).collect();
+                assert_eq!(taken, (0..src).filter(inside).collect::<Vec<_>>(), "{src} -> {dst}, {i}");
+                assert_eq!(i64::from(nearest.row(i as u32).0), (2 * i + 1) * src / (2 * dst), "{src} -> {dst}, {i}");
+            }
+        }
     }
 
     #[test]

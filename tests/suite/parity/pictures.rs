@@ -35,8 +35,20 @@ pub fn smooth(size: Size, format: PixelFormat, seed: u64) -> ImageBuf {
 }
 
 /// Planes whose chroma has one sample for `across` × `down` of luma.
-pub fn planes(size: Size, across: u32, down: u32, seed: u64) -> Planes {
+pub fn subsampled(size: Size, across: u32, down: u32, seed: u64) -> Planes {
     let plane = |size: Size, seed| Plane { size, samples: smooth(size, PixelFormat::Gray8, seed).pixels().to_vec() };
     let coarse = Size::new(size.width().div_ceil(across), size.height().div_ceil(down)).unwrap();
     Planes { size, luma: plane(size, seed), chroma: Some([plane(coarse, seed + 1), plane(coarse, seed + 2)]) }
+}
+
+/// Noise under alpha that rises from nothing on the left: a quarter is not seen or hardly.
+pub fn veiled(size: Size, format: PixelFormat, seed: u64) -> ImageBuf {
+    assert!(format.has_alpha());
+    let mut image = random(size, format, seed);
+    let (channels, width) = (format.channels(), size.width() as usize);
+    for (i, pixel) in image.pixels_mut().chunks_exact_mut(channels).enumerate() {
+        let across = (i % width) as f64 / width as f64;
+        pixel[channels - 1] = (320.0 * across.powi(3) - 2.0).clamp(0.0, 255.0) as u8;
+    }
+    image
 }
