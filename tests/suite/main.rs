@@ -37,6 +37,9 @@ mod readme;
 /// The bytes of answers beside the number in their tags.
 mod rendering;
 /// What signs URLs besides this program.
+/// GPUs whose memory others use.
+#[cfg(feature = "gpu")]
+mod shortage;
 mod signers;
 /// Thumbnails from few coefficients against those from all samples.
 mod thumbnails;

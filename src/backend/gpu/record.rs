@@ -53,9 +53,18 @@ impl Recorder {
     /// [`BackendError::OutOfMemory`] when the memory that there may be is in use, [`BackendError::DeviceLost`] when the
     /// device gives none.
     pub(super) fn record(&mut self, device: &Device, programs: &[&Program]) -> Result<Recorded, BackendError> {
+        let recorded = self.commands(device, programs);
+        if recorded.is_err() {
+            self.resident.forget(&self.missing);
+        }
+        recorded
+    }
+
+    fn commands(&mut self, device: &Device, programs: &[&Program]) -> Result<Recorded, BackendError> {
         let Self { layout, resident, missing } = self;
         let tables: Vec<_> = programs.iter().flat_map(|program| &program.tables).collect();
-        let table_buffer = resident.admit(device, &tables, missing).ok_or(BackendError::OutOfMemory)?;
+        let table_buffer =
+            resident.admit(&device.pool, &device.device, &tables, missing).ok_or(BackendError::OutOfMemory)?;
         layout.lay_out(programs, device.workgroups, |table: &Arc<_>| resident.find(table).unwrap_or(0));
 
         let take = |usage, bytes: u64| device.pool.take(&device.device, usage, bytes).ok_or(BackendError::OutOfMemory);

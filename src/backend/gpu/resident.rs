@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use wgpu::Buffer;
 
-use super::device::Device;
-use super::pool::{Lent, Use};
+use super::pool::{Lent, Pool, Use};
 use super::tables::Table;
 
 /// Words that the first buffer takes.
@@ -32,7 +31,13 @@ pub(super) struct Missing {
 impl Resident {
     /// Finds places for tables, some of which may be the same; answers the buffer and what has to be copied into it.
     /// `None` when there is no memory for it.
-    pub(super) fn admit(&mut self, device: &Device, tables: &[&Arc<Table>], missing: &mut Missing) -> Option<Buffer> {
+    pub(super) fn admit(
+        &mut self,
+        pool: &Pool,
+        device: &wgpu::Device,
+        tables: &[&Arc<Table>],
+        missing: &mut Missing,
+    ) -> Option<Buffer> {
         if let Some((buffer, capacity)) = self.buffer.as_ref().map(|(lent, capacity)| (Buffer::clone(lent), *capacity))
             && self.place(tables, capacity, missing)
         {
@@ -42,7 +47,7 @@ impl Resident {
         let capacity = WORDS.max(u32::try_from(all).unwrap_or(u32::MAX));
         (self.buffer, self.next) = (None, 0);
         self.at.clear();
-        let lent = device.pool.take(&device.device, Use::Device, 4 * u64::from(capacity))?;
+        let lent = pool.take(device, Use::Device, 4 * u64::from(capacity))?;
         let buffer = Buffer::clone(&lent);
         self.buffer = Some((lent, capacity));
         self.place(tables, capacity, missing);
@@ -52,6 +57,14 @@ impl Resident {
     /// The first word of a table that was admitted.
     pub(super) fn find(&self, table: &Table) -> Option<u32> {
         self.at.get(&table.id).copied()
+    }
+
+    /// Forgets what was admitted last, where nothing was copied.
+    pub(super) fn forget(&mut self, missing: &Missing) {
+        if self.buffer.is_some() {
+            self.at.retain(|_, at| *at < missing.at);
+            self.next = missing.at;
+        }
     }
 
     /// `false`, and nothing changed, when there is no room.
@@ -86,6 +99,7 @@ impl Resident {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::gpu::pool::Accounts;
     use crate::backend::gpu::tables::TableCache;
     use crate::ops::Filter;
 
@@ -105,5 +119,30 @@ mod tests {
         // What was there is there still, and what had no room is not.
         assert_eq!(resident.find(&a), Some(0));
         assert!(resident.find(&b).is_some() && resident.find(&c).is_none());
+    }
+
+    #[test]
+    fn what_was_not_copied_is_missing_again() {
+        let (device, _queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let pool = Pool::new(Accounts::new(None, false, u64::MAX), 1 << 30, 1 << 30, Arc::default());
+        let cache = TableCache::default();
+        let (a, b) = (cache.resample(100, 10, Filter::Lanczos3), cache.resample(200, 10, Filter::Lanczos3));
+        let (mut resident, mut missing) = (Resident::default(), Missing::default());
+        let admit = |resident: &mut Resident, missing: &mut Missing, tables: &[&Arc<Table>]| {
+            resident.admit(&pool, &device, tables, missing).unwrap();
+            missing.words.len()
+        };
+        assert_eq!(admit(&mut resident, &mut missing, &[&a]), a.words.len());
+        resident.forget(&missing);
+        assert_eq!(admit(&mut resident, &mut missing, &[&a]), a.words.len());
+        assert_eq!(admit(&mut resident, &mut missing, &[&a, &b]), b.words.len());
+        resident.forget(&missing);
+        assert!(resident.find(&a) == Some(0) && resident.find(&b).is_none());
+        assert_eq!(admit(&mut resident, &mut missing, &[&a, &b]), b.words.len());
+        assert_eq!(missing.at as usize, a.words.len());
+        assert_eq!(admit(&mut resident, &mut missing, &[&a, &b]), 0);
+        // Nothing was missing: nothing is forgotten.
+        resident.forget(&missing);
+        assert!(resident.find(&b).is_some());
     }
 }

@@ -1,0 +1,87 @@
+//! A GPU whose memory budget is used up by others: jobs are given back, and nothing that a job left behind spoils the next.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use phasor::backend::gpu::{Answer, Source, Staged, Wanted};
+use phasor::backend::{Backend as _, BackendError, CpuBackend, GpuBackend, NeverCancelled};
+use phasor::budget::{Charge, MemoryBudget};
+use phasor::image::{Form, ImageBuf, Picture, PixelFormat, Size};
+use phasor::ops::{Filter, Step};
+
+use crate::parity::compare::difference;
+
+/// Any adapter, charged to this budget.
+fn open(budget: &MemoryBudget) -> Option<GpuBackend> {
+    let wanted = Wanted { software: true, budget: Some(budget.clone()), ..Wanted::default() };
+    let opened = GpuBackend::open_all(&wanted).into_iter().next();
+    if opened.is_none() {
+        assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "REQUIRE_GPU=1, and there is no adapter");
+        eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
+    }
+    opened
+}
+
+fn picture() -> Picture {
+    let size = Size::new(300, 200).unwrap();
+    let samples = (0..300 * 200 * 3_u32).map(|i| (i * 7 / 11 + i / 900) as u8).collect();
+    Picture::from(ImageBuf::new(size, PixelFormat::Rgb8, samples).unwrap())
+}
+
+fn shrink(width: u32) -> [Step; 1] {
+    [Step::Resample { to: Size::new(width, 60).unwrap(), filter: Filter::Lanczos3 }]
+}
+
+fn stage(gpu: &GpuBackend, picture: &Picture, steps: &[Step]) -> Staged {
+    gpu.prepare(Source::Here(picture), &[], (steps, Form::Packed)).unwrap().stage().unwrap()
+}
+
+fn submitted(gpu: &GpuBackend, staged: Staged) -> Result<Picture, BackendError> {
+    let (told, heard) = mpsc::channel();
+    gpu.submit(staged, move |answer| drop(told.send(answer)));
+    heard.recv().unwrap().and_then(Answer::picture).map(|made| made.picture)
+}
+
+fn packed(picture: Picture) -> ImageBuf {
+    let Picture::Packed(buf) = picture else { panic!("planes") };
+    buf
+}
+
+/// Everything that the budget has, for a while in which nothing comes back any more.
+fn fill(budget: &MemoryBudget) -> Vec<Charge> {
+    let mut held = Vec::new();
+    let mut last = Instant::now();
+    while last.elapsed() < Duration::from_millis(500) {
+        for bytes in [1 << 20, 4096, 64, 1] {
+            while let Some(charge) = budget.try_charge(bytes) {
+                held.push(charge);
+                last = Instant::now();
+            }
+        }
+        budget.report_shortage();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    held
+}
+
+#[test]
+fn a_table_of_a_job_that_got_no_memory_is_there_for_the_next() {
+    let budget = MemoryBudget::new(256 << 20);
+    let Some(gpu) = open(&budget) else { return };
+    let picture = picture();
+    // There is a place for tables before memory is short.
+    submitted(&gpu, stage(&gpu, &picture, &shrink(50))).unwrap();
+    for width in [70, 71, 72] {
+        let steps = shrink(width);
+        let staged = stage(&gpu, &picture, &steps);
+        let held = fill(&budget);
+        assert_eq!(submitted(&gpu, staged).unwrap_err(), BackendError::OutOfMemory);
+        drop(held);
+        let made = submitted(&gpu, stage(&gpu, &picture, &steps)).unwrap();
+        let expected = CpuBackend.run(picture.clone(), &[], &steps, &NeverCancelled).unwrap();
+        let apart = difference(&expected, &packed(made));
+        assert!(apart.max <= 1, "{width}: {apart:?}");
+    }
+    let stats = gpu.stats();
+    assert_eq!((stats.losses, stats.alive), (0, true));
+}
