@@ -81,7 +81,7 @@ impl Crew {
         };
         let limit = 2_u32.checked_pow(tries).and_then(|times| self.terms.opening.checked_mul(times));
         let limit = limit.unwrap_or(LONGEST).min(LONGEST.max(self.terms.opening));
-        match within(limit, move || open(), late) {
+        match within("gpu-open", limit, move || open(), late) {
             Ok(made) => made.map_err(Unopened::Refused),
             Err(Unmade::NoThread(error)) => Err(Unopened::Refused(OpenError(error.to_string()))),
             Err(Unmade::Stuck(late)) => {

@@ -63,7 +63,8 @@ impl Drop for Hold {
     }
 }
 
-/// Keeps polls and the making of buffers apart. Who makes something goes first: polls come all the time.
+/// Keeps polls and the making of buffers apart. Who makes something goes first, for polls come all the time; but a poll that
+/// has waited goes before makers that come after it.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     turn: Mutex<Turn>,
@@ -72,36 +73,63 @@ pub(super) struct Turns {
 
 #[derive(Debug, Default)]
 struct Turn {
-    taken: bool,
+    polling: bool,
+    /// Makers at work, and those who wait to be.
+    making: u64,
     makers: u64,
+    /// Polls that have waited.
+    late: u64,
 }
 
 /// Longest wait of a maker. A poll is short, unless the driver does not come back from it.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long a poll lets makers go first.
+const COURTESY: Duration = Duration::from_millis(5);
+/// Makers at work beside each other: a driver that does not come back from it keeps so many.
+const MOST_MAKING: u64 = 4;
+
+/// A maker's turn.
+#[derive(Debug)]
+pub(super) struct Making(Arc<Turns>);
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        self.0.lock().making -= 1;
+        self.0.changed.notify_all();
+    }
+}
 
 impl Turns {
-    /// Makes something; `None` when it does not become one's turn.
-    pub(super) fn make<T>(&self, make: impl FnOnce() -> T) -> Option<T> {
+    /// A maker's turn; `None` when it does not come.
+    pub(super) fn making(self: &Arc<Self>) -> Option<Making> {
         let mut turn = self.lock();
+        let mine = |turn: &Turn| !turn.polling && turn.late == 0 && turn.making < MOST_MAKING;
         turn.makers += 1;
-        let waited = self.changed.wait_timeout_while(turn, PATIENCE, |turn| turn.taken);
+        let waited = self.changed.wait_timeout_while(turn, PATIENCE, |turn| !mine(turn));
         turn = waited.unwrap_or_else(PoisonError::into_inner).0;
         turn.makers -= 1;
-        if turn.taken {
-            return None;
-        }
-        turn.taken = true;
+        let made = mine(&turn);
+        turn.making += u64::from(made);
         drop(turn);
-        let _back = Back(self);
-        Some(make())
+        if !made {
+            // A poll may have waited for this one.
+            self.changed.notify_all();
+        }
+        made.then(|| Making(Arc::clone(self)))
     }
 
     /// Polls.
     pub(super) fn poll<T>(&self, poll: impl FnOnce() -> T) -> T {
         let turn = self.lock();
-        let waited = self.changed.wait_while(turn, |turn| turn.taken || turn.makers > 0);
-        let mut turn = waited.unwrap_or_else(PoisonError::into_inner);
-        turn.taken = true;
+        let theirs = |turn: &Turn| turn.polling || turn.making > 0;
+        let waited = self.changed.wait_timeout_while(turn, COURTESY, |turn| theirs(turn) || turn.makers > 0);
+        let mut turn = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if theirs(&turn) {
+            turn.late += 1;
+            turn = self.changed.wait_while(turn, |turn| theirs(turn)).unwrap_or_else(PoisonError::into_inner);
+            turn.late -= 1;
+        }
+        turn.polling = true;
         drop(turn);
         let _back = Back(self);
         poll()
@@ -112,12 +140,12 @@ impl Turns {
     }
 }
 
-/// Gives the turn back, whatever happens.
+/// Gives a poll's turn back, whatever happens.
 struct Back<'a>(&'a Turns);
 
 impl Drop for Back<'_> {
     fn drop(&mut self) {
-        self.0.lock().taken = false;
+        self.0.lock().polling = false;
         self.0.changed.notify_all();
     }
 }
@@ -145,33 +173,61 @@ mod tests {
         late.join().unwrap();
     }
 
-    #[test]
-    fn who_polls_all_the_time_keeps_nobody_from_making() {
-        let turns = Turns::default();
-        let (stop, inside) = (AtomicBool::new(false), AtomicU64::new(0));
-        let alone = || {
-            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "beside each other");
-            std::thread::sleep(Duration::from_micros(300));
-            inside.fetch_sub(1, Ordering::SeqCst);
-        };
+    /// Makers and polls, none beside the other kind; how many polls there were. The makers make so many things each.
+    fn crowd(makers: usize, things: usize) -> u64 {
+        let turns: Arc<Turns> = Arc::default();
+        let (stop, polling, making, polls) =
+            (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let work = || std::thread::sleep(Duration::from_micros(300));
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
-                    turns.poll(alone);
+                    turns.poll(|| {
+                        polling.fetch_add(1, Ordering::SeqCst);
+                        assert_eq!(making.load(Ordering::SeqCst), 0, "beside a maker");
+                        work();
+                        polling.fetch_sub(1, Ordering::SeqCst);
+                    });
+                    polls.fetch_add(1, Ordering::Relaxed);
                 }
             });
-            let begun = Instant::now();
-            for _ in 0..100 {
-                turns.make(alone).unwrap();
+            let make = || {
+                for _ in 0..things {
+                    let turn = turns.making().unwrap();
+                    let beside = making.fetch_add(1, Ordering::SeqCst);
+                    assert!(polling.load(Ordering::SeqCst) == 0 && beside < MOST_MAKING, "beside a poll, or too many");
+                    work();
+                    making.fetch_sub(1, Ordering::SeqCst);
+                    drop(turn);
+                }
+            };
+            let all: Vec<_> = (0..makers).map(|_| scope.spawn(make)).collect();
+            for one in all {
+                one.join().unwrap();
             }
             stop.store(true, Ordering::Relaxed);
-            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
         });
+        polls.into_inner()
+    }
+
+    #[test]
+    fn who_polls_all_the_time_keeps_nobody_from_making() {
+        let begun = Instant::now();
+        crowd(1, 100);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn who_makes_all_the_time_keeps_nobody_from_polling() {
+        let begun = Instant::now();
+        let polls = crowd(8, 500);
+        // 300 ms or more of making, and a poll at least every few of them.
+        assert!(polls >= 10, "{polls} polls in {:?}", begun.elapsed());
     }
 
     #[test]
     fn a_poll_that_does_not_come_back_keeps_nobody_for_ever() {
-        let turns = Turns::default();
+        let turns: Arc<Turns> = Arc::default();
         let (go, gone) = mpsc::channel();
         std::thread::scope(|scope| {
             let (begun, begins) = mpsc::channel();
@@ -183,10 +239,19 @@ mod tests {
                 });
             });
             begins.recv().unwrap();
-            assert_eq!(turns.make(|| 1), None);
+            assert!(turns.making().is_none());
             go.send(()).unwrap();
             turns.poll(|| ());
-            assert_eq!(turns.make(|| 1), Some(1));
+            assert!(turns.making().is_some());
         });
+    }
+
+    #[test]
+    fn makers_that_do_not_come_back_are_few() {
+        let turns: Arc<Turns> = Arc::default();
+        let stuck: Vec<Making> = (0..MOST_MAKING).map(|_| turns.making().unwrap()).collect();
+        assert!(turns.making().is_none());
+        drop(stuck);
+        assert!(turns.making().is_some());
     }
 }

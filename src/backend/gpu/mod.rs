@@ -239,7 +239,7 @@ impl GpuBackend {
     /// not come back from it in time have no device yet, and are tried again in the background.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
         let limit = wanted.opening.unwrap_or(crew::OPENING).max(crew::LOADING);
-        let found = opening::within(limit, adapter::found, drop).unwrap_or_else(|why| {
+        let found = opening::within("gpu-open", limit, adapter::found, drop).unwrap_or_else(|why| {
             events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
             Vec::new()
         });

@@ -1,4 +1,4 @@
-//! What a driver is asked for before there is a device, on a thread of its own: it may not come back from that either.
+//! What a driver is asked for by those who have other work to do, on a thread of its own: it may not come back from that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -17,8 +17,9 @@ pub(super) enum Unmade<T> {
     NoThread(std::io::Error),
 }
 
-/// Makes something in a driver. What is made too late goes to `late`, on the thread that made it; `None` when that panicked.
+/// Makes something in a driver, on a thread of this name. What is made too late goes to `late`, on the thread that made it; `None` when that panicked.
 pub(super) fn within<T: Send + 'static>(
+    name: &str,
     limit: Duration,
     make: impl FnOnce() -> T + Send + 'static,
     late: impl FnOnce(Option<T>) + Send + 'static,
@@ -32,7 +33,7 @@ pub(super) fn within<T: Send + 'static>(
             late(made);
         }
     };
-    std::thread::Builder::new().name("gpu-open".to_owned()).spawn(work).map_err(Unmade::NoThread)?;
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(Unmade::NoThread)?;
     match taken.recv_timeout(limit) {
         Ok(made) => made.ok_or_else(|| Unmade::NoThread(std::io::Error::other("it panicked"))),
         Err(_) => Err(Unmade::Stuck(Late(taken))),
@@ -47,11 +48,12 @@ mod tests {
     #[test]
     fn what_is_made_in_time_is_given_and_what_is_late_is_not_lost() {
         let never = |_| unreachable!("in time");
-        assert!(matches!(within(Duration::from_secs(20), || 7, never), Ok(7)));
+        assert!(matches!(within("test", Duration::from_secs(20), || 7, never), Ok(7)));
         let (go, gone) = mpsc::channel::<()>();
         let (late, came) = mpsc::channel();
         let begun = Instant::now();
         let stuck = within(
+            "test",
             Duration::from_millis(30),
             move || {
                 let _ = gone.recv();
@@ -74,7 +76,7 @@ mod tests {
             let _ = gone.recv();
             panic!("on purpose")
         };
-        let stuck = within(Duration::from_millis(30), panics, move |made: Option<()>| late.send(made).unwrap());
+        let stuck = within("test", Duration::from_millis(30), panics, move |made: Option<()>| late.send(made).unwrap());
         assert!(matches!(stuck, Err(Unmade::Stuck(_))));
         drop((go, stuck));
         assert_eq!(came.recv_timeout(Duration::from_secs(20)), Ok(None));
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_driver_that_panics_is_no_reason_to_wait() {
-        let made = within(Duration::from_secs(20), || panic!("on purpose"), |_: Option<()>| ());
+        let made = within("test", Duration::from_secs(20), || panic!("on purpose"), |_: Option<()>| ());
         assert!(matches!(made, Err(Unmade::NoThread(_))));
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use wgpu::{Buffer, BufferDescriptor, BufferUsages, Device};
 
 use crate::budget::{Charge, MemoryBudget};
 
 use super::holds::Turns;
+use super::opening::within;
 
 /// Smallest buffer.
 const LEAST: u64 = 4096;
@@ -93,6 +95,9 @@ impl Deref for Lent {
     }
 }
 
+/// Longest wait for a driver to make a buffer. The largest are zeroed in some 20 ms.
+const MAKING: Duration = Duration::from_secs(1);
+
 /// Idle buffers of one device, oldest first, no more than a number of bytes.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -157,9 +162,16 @@ impl Pool {
             usage: usage.usages(),
             mapped_at_creation: usage == Use::Staging,
         };
+        let turn = self.turns.making()?;
+        let device = device.clone();
         // Mapping may fail, and then the device is lost.
-        let buffer = self.turns.make(|| device.create_buffer(&descriptor))?;
-        Some(Lent { buffer, usage, _charges: charges })
+        let make = move || {
+            let buffer = device.create_buffer(&descriptor);
+            drop(turn);
+            Lent { buffer, usage, _charges: charges }
+        };
+        // Whoever needs it has other work to do, should the driver not come back.
+        within("gpu-make", MAKING, make, drop).ok()
     }
 
     /// Takes a buffer back that nothing uses any more; a staging buffer must be mapped.
