@@ -85,3 +85,37 @@ fn a_table_of_a_job_that_got_no_memory_is_there_for_the_next() {
     let stats = gpu.stats();
     assert_eq!((stats.losses, stats.alive), (0, true));
 }
+
+#[test]
+fn a_batch_that_finds_no_memory_is_done_in_parts() {
+    let budget = MemoryBudget::new(256 << 20);
+    let Some(gpu) = open(&budget) else { return };
+    let picture = picture();
+    let steps = shrink(80);
+    submitted(&gpu, stage(&gpu, &picture, &steps)).unwrap();
+    let staged: Vec<Staged> = (0..64).map(|_| stage(&gpu, &picture, &steps)).collect();
+    let mut held = fill(&budget);
+    // For some of them at once.
+    held.sort_by_key(Charge::bytes);
+    held.truncate(held.len() - 3);
+    let (told, heard) = mpsc::channel();
+    for (number, staged) in staged.into_iter().enumerate() {
+        let told = told.clone();
+        gpu.submit(staged, move |answer| drop(told.send((number, answer))));
+    }
+    drop(told);
+    let expected = CpuBackend.run(picture.clone(), &[], &steps, &NeverCancelled).unwrap();
+    let mut numbers = Vec::new();
+    while let Ok((number, answer)) = heard.recv() {
+        let made = answer.and_then(Answer::picture).unwrap_or_else(|error| panic!("{number}: {error}"));
+        assert!(difference(&expected, &packed(made.picture)).max <= 1);
+        numbers.push(number);
+    }
+    // Nobody is told twice or not at all, and nobody overtakes.
+    assert_eq!(numbers, (0..64).collect::<Vec<_>>());
+    // One for whom there is none is told so.
+    let alone = stage(&gpu, &picture, &shrink(81));
+    held.extend(fill(&budget));
+    assert_eq!(submitted(&gpu, alone).unwrap_err(), BackendError::OutOfMemory);
+    assert_eq!(gpu.stats().losses, 0);
+}

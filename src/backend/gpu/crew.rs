@@ -165,7 +165,7 @@ impl Crew {
             let begun = Instant::now();
             let device = Arc::clone(&now.device);
             drop(now);
-            let flights = serve(&device, &orders, counters, terms);
+            let mut remains = serve(&device, &orders, counters, terms);
             // First: whoever is told looks for what is there now.
             let serves = lives.set(thread, None);
             let stops = terms.stop.load(Ordering::Acquire);
@@ -173,7 +173,7 @@ impl Crew {
                 counters.losses.fetch_add(1, Ordering::Relaxed);
                 events::gpu_lost();
             }
-            let remains = Remains { flights, queued: orders.rest() };
+            remains.queued.extend(orders.rest());
             remains.tell();
             drop(orders);
             if stops {

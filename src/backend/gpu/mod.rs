@@ -8,6 +8,7 @@ mod crew;
 mod device;
 mod drill;
 mod fate;
+mod gather;
 mod holds;
 mod layout;
 mod lives;
@@ -323,7 +324,7 @@ impl GpuBackend {
 
     /// Whether it makes sense to bring another picture: not so many wait that it would only hold memory.
     pub fn has_room(&self) -> bool {
-        self.counters.waiting.load(Ordering::Relaxed) < worker::MOST_WAITING
+        self.counters.waiting.load(Ordering::Relaxed) < gather::MOST_WAITING
     }
 
     /// Lays out what the device would do.

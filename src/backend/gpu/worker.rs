@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use wgpu::{Buffer, MapMode, PollType};
@@ -14,10 +14,12 @@ use crate::backend::{BackendError, Drill};
 use crate::telemetry::events;
 
 use super::bandwidth::copy_bandwidth;
+use super::burial::Remains;
 use super::crew::Terms;
-use super::device::{Device, SHARES};
+use super::device::Device;
 use super::drill::{hang, invalid};
 use super::fate::Cause;
+use super::gather::{Gathered, Queue};
 use super::orders::Orders;
 use super::pool::Lent;
 use super::record::{Recorded, Recorder, TIMES};
@@ -27,13 +29,6 @@ use super::thread_time::thread_time;
 use super::timer::Stopwatch;
 use super::waiter::Ticket;
 
-/// Programs of one submission, and bytes of their inputs and of their work memory.
-const BATCH: usize = 32;
-const BATCH_BYTES: [u64; 2] = [256 << 20, 512 << 20];
-/// Submissions in flight.
-const DEPTH: usize = 3;
-/// Jobs that may wait for a device: those that it works on, and the next two batches. More would only hold memory.
-pub(super) const MOST_WAITING: u64 = ((DEPTH + 2) * BATCH) as u64;
 /// Longest time that a wait for the device keeps new programs waiting.
 const WAIT: Duration = Duration::from_micros(300);
 /// A submission that takes longer hangs, unless something else is said.
@@ -95,35 +90,30 @@ pub(super) struct Flight {
     pub(super) tickets: Arc<Vec<Ticket>>,
 }
 
-/// Serves until the device is lost or stopping is asked for; what is in flight then, for which somebody waits.
-pub(super) fn serve(
-    device: &Arc<Device>,
-    orders: &Orders,
-    counters: &Arc<Counters>,
-    terms: &Terms,
-) -> VecDeque<Flight> {
+/// Serves until the device is lost or stopping is asked for; what somebody waits for then.
+pub(super) fn serve(device: &Arc<Device>, orders: &Orders, counters: &Arc<Counters>, terms: &Terms) -> Remains {
     let mut flights = VecDeque::new();
-    let turns = AssertUnwindSafe(|| take_turns(device, orders, &mut flights, counters, terms));
+    let mut queue = Queue::new(orders, device);
+    let turns = AssertUnwindSafe(|| take_turns(device, &mut queue, &mut flights, counters, terms));
     if catch_unwind(turns).is_err() {
         events::gpu_complained("the device's thread panicked");
     }
     device.give_up(Cause::Lost);
-    flights
+    Remains { flights, queued: queue.rest() }
 }
 
 fn take_turns(
     device: &Arc<Device>,
-    orders: &Orders,
+    queue: &mut Queue<'_>,
     flights: &mut VecDeque<Flight>,
     counters: &Arc<Counters>,
     terms: &Terms,
 ) {
     let mut recorder = Recorder::default();
-    let mut queue = Queue { orders, left: None, limits: device.batch_limits() };
     let mut shortages = device.pool.shortages();
     while !device.is_lost() && !terms.stop.load(Ordering::Acquire) {
         device.show_sign();
-        let batch = match queue.gather(flights.is_empty(), flights.len() < DEPTH) {
+        let batch = match queue.gather(flights.len()) {
             Gathered::Batch(batch) => batch,
             Gathered::Nothing => Vec::new(),
             Gathered::Bandwidth { software, answer } => {
@@ -151,8 +141,8 @@ fn take_turns(
             let begun = thread_time();
             match submit(device, &mut recorder, batch, counters) {
                 Ok(flight) => flights.push_back(flight),
-                // Those who wait have been told.
-                Err(BackendError::OutOfMemory) => {}
+                Err((BackendError::OutOfMemory, batch)) => queue.give_back(batch, flights.len()),
+                // Dropped, its tickets tell.
                 Err(_) => device.give_up(Cause::Lost),
             }
             let took = thread_time().saturating_sub(begun);
@@ -188,97 +178,23 @@ fn take_turns(
     }
 }
 
-enum Gathered {
-    Batch(Vec<Job>),
-    Bandwidth { software: bool, answer: SyncSender<Option<f64>> },
-    Drill(Drill),
-    Nothing,
-    Closed,
-}
-
-/// The orders, and one that was taken but did not fit into the batch.
-struct Queue<'a> {
-    orders: &'a Orders,
-    left: Option<Order>,
-    /// Bytes of the inputs and of the work memory of a batch.
-    limits: [u64; 2],
-}
-
-impl Device {
-    /// Bytes of the inputs and of the work memory of a batch.
-    fn batch_limits(&self) -> [u64; 2] {
-        BATCH_BYTES.map(|bytes| bytes.min(self.limits.binding).min(self.pool.on_device() / SHARES))
-    }
-}
-
-impl Queue<'_> {
-    /// What is ready; waits when the device has nothing to do.
-    fn gather(&mut self, idle: bool, room: bool) -> Gathered {
-        if !room {
-            return Gathered::Nothing;
-        }
-        let first = match self.left.take() {
-            Some(order) => Ok(order),
-            // Wakes now and then to see whether the device is lost.
-            None if idle => self.orders.recv_timeout(Duration::from_millis(100)),
-            None => self.orders.try_recv().map_err(|_| RecvTimeoutError::Timeout),
-        };
-        let first = match first {
-            Ok(Order::Picture(job)) => *job,
-            Ok(Order::Drill(drill)) => return Gathered::Drill(drill),
-            Ok(Order::Sign(ticket)) => {
-                drop(ticket);
-                return Gathered::Nothing;
-            }
-            Ok(Order::Bandwidth { software, answer }) if idle => return Gathered::Bandwidth { software, answer },
-            Ok(order) => {
-                self.left = Some(order);
-                return Gathered::Nothing;
-            }
-            Err(RecvTimeoutError::Timeout) => return Gathered::Nothing,
-            Err(RecvTimeoutError::Disconnected) => return Gathered::Closed,
-        };
-        let limits = self.limits;
-        let mut all = first.program.memory();
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(order) = self.orders.try_recv()
-        {
-            let Order::Picture(job) = order else {
-                self.left = Some(order);
-                break;
-            };
-            let [input, work] = job.program.memory();
-            let sum = [all[0] + input, all[1] + work];
-            if sum[0] > limits[0] || sum[1] > limits[1] {
-                self.left = Some(Order::Picture(job));
-                break;
-            }
-            all = sum;
-            batch.push(*job);
-        }
-        Gathered::Batch(batch)
-    }
-}
-
 /// Submits a batch.
 ///
 /// # Errors
-/// As [`Recorder::record`]; those who wait have been told.
+/// As [`Recorder::record`], and the batch.
 fn submit(
     device: &Arc<Device>,
     recorder: &mut Recorder,
     batch: Vec<Job>,
     counters: &Arc<Counters>,
-) -> Result<Flight, BackendError> {
+) -> Result<Flight, (BackendError, Vec<Job>)> {
     let programs: Vec<&Program> = batch.iter().map(|job| &job.program).collect();
-    let recorded = recorder.record(device, &programs).inspect_err(|error| {
-        for job in &batch {
-            job.ticket.0.tell(Err(error.clone()));
-        }
-    })?;
+    let recorded = match recorder.record(device, &programs) {
+        Ok(recorded) => recorded,
+        Err(error) => return Err((error, batch)),
+    };
     let Recorded { commands, device: buffers, staging, readback, outputs, bytes_down, stopwatch, bytes_up } = recorded;
-    let index = device.submit(commands).ok_or(BackendError::DeviceLost)?;
+    let Some(index) = device.submit(commands) else { return Err((BackendError::DeviceLost, batch)) };
     let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
     add(&counters.submissions, 1);
     events::gpu_submitted(batch.len());
