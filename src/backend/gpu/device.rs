@@ -15,6 +15,7 @@ use super::holds::{Hold, Holds, Turns};
 use super::pool::{Accounts, Pool};
 use super::recipe::Limits;
 use super::shaders::Shader;
+use super::shortage::was_asked;
 use super::timer::Timer;
 
 /// Bytes of everything that a job needs, and bytes that may lie idle; a larger picture goes to the CPU.
@@ -85,6 +86,7 @@ impl Device {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             // After a loss every call complains; the first complaint is the one that tells something.
             let cause = match error {
+                wgpu::Error::OutOfMemory { .. } if was_asked() => return,
                 wgpu::Error::OutOfMemory { .. } => Cause::Memory,
                 wgpu::Error::Validation { .. } => Cause::Refused,
                 wgpu::Error::Internal { .. } => Cause::Lost,

@@ -20,6 +20,7 @@ mod record;
 mod resident;
 mod results;
 mod shaders;
+mod shortage;
 mod staging;
 mod tables;
 mod thread_time;

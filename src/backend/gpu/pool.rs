@@ -11,6 +11,7 @@ use crate::budget::{Charge, MemoryBudget};
 
 use super::holds::Turns;
 use super::opening::within;
+use super::shortage::unless_short;
 
 /// Smallest buffer.
 const LEAST: u64 = 4096;
@@ -166,12 +167,12 @@ impl Pool {
         let device = device.clone();
         // Mapping may fail, and then the device is lost.
         let make = move || {
-            let buffer = device.create_buffer(&descriptor);
+            let buffer = unless_short(|| device.create_buffer(&descriptor));
             drop(turn);
-            Lent { buffer, usage, _charges: charges }
+            buffer.map(|buffer| Lent { buffer, usage, _charges: charges })
         };
         // Whoever needs it has other work to do, should the driver not come back.
-        within("gpu-make", MAKING, make, drop).ok()
+        within("gpu-make", MAKING, make, drop).ok().flatten()
     }
 
     /// Takes a buffer back that nothing uses any more; a staging buffer must be mapped.

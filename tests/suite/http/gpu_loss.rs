@@ -117,11 +117,6 @@ impl Drop for StopAtEnd<'_> {
 
 /// Lets so many clients ask a server for pictures while its device is made to fail `times` times.
 fn fail(clients: usize, strike: impl Fn(&Server), times: u64, deadline: Option<Duration>) -> Seen {
-    fail_with(&[], clients, strike, times, deadline)
-}
-
-/// As [`fail`], with more flags.
-fn fail_with(flags: &[&str], clients: usize, strike: impl Fn(&Server), times: u64, deadline: Option<Duration>) -> Seen {
     let sources: Vec<Vec<u8>> = KINDS.iter().map(|(_, name)| fixture(name)).collect();
     let on_cpu = Server::with(&["-gpu", "off"]);
     let expected: Vec<ImageBuf> = KINDS
@@ -137,7 +132,7 @@ fn fail_with(flags: &[&str], clients: usize, strike: impl Fn(&Server), times: u6
         KINDS.iter().zip(&sources).zip(&expected).map(|((kind, source), made)| (kind.0, &source[..], made)).collect();
 
     // One adapter, however many there are: figures are sums.
-    let flags = [&["-gpu", "on", "-gpu-adapter", "0", "-debug-headers", "-cpus", "4"], flags].concat();
+    let flags = ["-gpu", "on", "-gpu-adapter", "0", "-debug-headers", "-cpus", "4"];
     let server = Server::adjusted(&flags, |config| {
         config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
         config.engine.gpu.deadline = deadline;
@@ -488,20 +483,27 @@ fn short_of_memory() {
         assert!(difference(&expected, &picture(&answer.body)).max <= 8);
         answer.header("phasor-placement").unwrap().to_owned()
     };
-    let seen = fail_with(
-        &patient,
-        2,
-        |server| {
-            let limit = rustix::process::getrlimit(rustix::process::Resource::As);
-            bound_address_space(Some(ROOM + address_space()));
-            let placed = compared(server);
-            rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
-            assert!(placed.contains("fell-back"), "{placed}");
-        },
-        2,
-        None,
-    );
-    assert!(seen.on_gpu() > 0);
+    let flags = [&["-gpu", "on", "-gpu-adapter", "0", "-debug-headers"], &patient[..]].concat();
+    let server = Server::adjusted(&flags, |config| {
+        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    });
+    let rounds = 3;
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        while !server.post(KINDS[0].0, &fixture(KINDS[0].1)).header("phasor-placement").unwrap().starts_with("gpu") {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the GPU does not come back");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let limit = rustix::process::getrlimit(rustix::process::Resource::As);
+        bound_address_space(Some(ROOM + address_space()));
+        let placed = compared(&server);
+        rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
+        assert!(placed.contains("fell-back"), "{placed}");
+    }
+    assert!(metric(&server, "phasor_gpu_fallbacks_total{reason=\"memory\"}") >= 1);
+    // The driver may miss the memory elsewhere; a buffer that it does not give is no reason to give the device up.
+    let losses = metric(&server, "phasor_gpu_losses_total");
+    assert!(losses < rounds, "{losses} of {rounds}");
 }
 
 /// Bytes that the bounded process may still map: enough for the CPU, not for the device.
