@@ -259,12 +259,12 @@ impl Placement {
             match measured {
                 Measured::Fit => {}
                 Measured::Unfit => continue,
-                Measured::Lost => gpu.measure_later()?,
+                Measured::Lost | Measured::Short => gpu.measure_later()?,
             }
             gpus.push(gpu);
         }
         let measured = |p, steps: &[Step], never: &dyn Checkpoint| CpuBackend.run(p, &[], steps, never);
-        let cpu = if gpus.is_empty() { None } else { Model::measured(measured) };
+        let cpu = if gpus.is_empty() { None } else { Model::measured(measured).ok() };
         Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
     }
 

@@ -299,7 +299,8 @@ impl GpuBackend {
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
             given_up: of(&self.counters.given_up),
-            alive: life.is_some(),
+            // Whoever finds it lost may know before its thread does.
+            alive: life.is_some_and(|life| !life.device.is_lost()),
             failed: self.lives.has_failed(),
             waiting: of(&self.counters.waiting),
             waited: Duration::from_nanos(of(&self.counters.waited)),

@@ -121,23 +121,45 @@ fn no_job_notices_that_its_device_is_lost() {
     assert!(on_gpu.load(Ordering::Relaxed) > 0 && fell_back.load(Ordering::Relaxed) > 0);
 }
 
-/// A device may be lost at any time: that says nothing against its adapter.
-#[test]
-fn a_device_that_is_lost_while_it_is_measured_is_measured_again() {
-    let wanted = Wanted { adapter: Some("0".to_owned()), software: true, ..Wanted::default() };
-    let Some(backend) = GpuBackend::open_all(&wanted).into_iter().next() else {
+/// An adapter that was not measured yet.
+fn unmeasured(budget: Option<MemoryBudget>) -> Option<Arc<Gpu>> {
+    let wanted = Wanted { adapter: Some("0".to_owned()), software: true, budget, ..Wanted::default() };
+    let backend = GpuBackend::open_all(&wanted).into_iter().next();
+    if backend.is_none() {
         assert!(std::env::var_os("REQUIRE_GPU").is_none_or(|v| v != "1"), "REQUIRE_GPU=1, and there is no adapter");
         eprintln!("SKIPPED: no GPU adapter, not even a software one (Debian: apt install mesa-vulkan-drivers)");
-        return;
-    };
-    let gpu = Arc::new(Gpu::new(backend));
-    gpu.backend.drill(Drill::Loss);
-    assert_eq!(gpu.measure(), Measured::Lost);
-    assert!(gpu.model.get().is_none());
-    gpu.measure_later().unwrap();
+    }
+    backend.map(|backend| Arc::new(Gpu::new(backend)))
+}
+
+fn is_measured_in_time(gpu: &Gpu) {
     let begun = Instant::now();
     while gpu.model.get().is_none() {
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", gpu.backend.stats());
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A device may be lost at any time: that says nothing against its adapter.
+#[test]
+fn a_device_that_is_lost_while_it_is_measured_is_measured_again() {
+    let Some(gpu) = unmeasured(None) else { return };
+    gpu.backend.drill(Drill::Loss);
+    assert_eq!(gpu.measure(), Measured::Lost);
+    assert!(gpu.model.get().is_none());
+    gpu.measure_later().unwrap();
+    is_measured_in_time(&gpu);
+}
+
+/// Requests hold all memory while the adapter is measured beside them.
+#[test]
+fn an_adapter_that_gets_no_memory_is_measured_when_there_is_some() {
+    let budget = MemoryBudget::new(256 << 20);
+    let Some(gpu) = unmeasured(Some(budget.clone())) else { return };
+    let others = budget.try_charge(budget.total() - budget.used()).unwrap();
+    gpu.measure_later().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(gpu.model.get().is_none());
+    drop(others);
+    is_measured_in_time(&gpu);
 }
