@@ -69,9 +69,9 @@ pub struct Placed {
     pub gpu: Option<usize>,
     /// Whether a GPU was tried first and gave no picture.
     pub fell_back: bool,
-    /// Predicted time on the CPU; zero when nothing was predicted.
+    /// Predicted time of the steps on the CPU; zero when nothing was predicted.
     pub cpu_estimate: Duration,
-    /// Predicted time on the best GPU, waiting included; `None`: there is none, or it cannot do these steps.
+    /// Predicted time of the steps on the best GPU, with the wait for it; `None`: there is none, or it cannot do them.
     pub gpu_estimate: Option<Duration>,
     /// Bytes that went to the GPU.
     pub bytes_up: u64,
@@ -81,6 +81,8 @@ pub struct Placed {
     pub bytes_down: u64,
     /// How long the GPU let the job wait until it began.
     pub device_wait: Duration,
+    /// How long what the GPU made waited for a thread that copies it out.
+    pub thread_wait: Duration,
 }
 
 /// What is to be done with a picture; kept until it is done, for what a GPU does not do is done again from it.
@@ -280,7 +282,7 @@ impl Placement {
         let Some((gpu, prepared)) = gpu else { return Ahead::Here(decided) };
         let begun = Instant::now();
         match prepared.open() {
-            Ok(filling) => Ahead::Away(Space { decided, filling, gpu, begun }),
+            Ok(filling) => Ahead::Away(Space { decided, filling, gpu, opening: begun.elapsed() }),
             Err(error) => {
                 decided.fall_back(&error);
                 Ahead::Here(decided)
@@ -305,7 +307,7 @@ impl Placement {
         match prepared.stage() {
             Ok(staged) => {
                 let rest = Rest { placement: Arc::clone(self), task, decided: Some(decided), tried: None };
-                Begun::Away(Away { rest, staged, gpu, begun })
+                Begun::Away(Away { rest, staged, gpu, opening: Duration::ZERO, begun })
             }
             Err(error) => {
                 decided.fall_back(&error);
@@ -420,16 +422,19 @@ pub(super) struct Space {
     decided: Decided,
     filling: Filling,
     gpu: usize,
-    begun: Instant,
+    /// How long it took to get.
+    opening: Duration,
 }
 
 #[cfg(feature = "gpu")]
 impl Space {
     /// The picture is there; `task` is what is to be done with it.
     pub(super) fn filled(self, placement: &Arc<Placement>, task: Task) -> Away {
-        let Self { decided, filling, gpu, begun } = self;
+        let Self { decided, filling, gpu, opening } = self;
+        // Only now: that decoding takes long is no fault of the GPU's, and the CPU is not charged with it either.
+        let begun = Instant::now();
         let rest = Rest { placement: Arc::clone(placement), task, decided: Some(decided), tried: None };
-        Away { rest, staged: filling.close(), gpu, begun }
+        Away { rest, staged: filling.close(), gpu, opening, begun }
     }
 }
 
@@ -453,6 +458,8 @@ pub(super) struct Away {
     rest: Rest,
     staged: Staged,
     gpu: usize,
+    /// Time that it cost before the picture was decoded.
+    opening: Duration,
     begun: Instant,
 }
 
@@ -461,14 +468,15 @@ impl Away {
     /// Submits it. `resume` is called once, when there is something to be done again: it must not keep the thread, and hand
     /// the rest over to one of the pool.
     pub(super) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
-        let Self { mut rest, staged, gpu, begun } = self;
+        let Self { mut rest, staged, gpu, opening, begun } = self;
         let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
         let placement = Arc::clone(&rest.placement);
         let Gpu { backend, pending, .. } = &*placement.gpus[gpu];
         let behind = pending.fetch_add(work, Ordering::Relaxed);
         backend.submit(staged, move |answer| {
             rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
-            rest.tried = Some(Tried { gpu, behind, begun, answer });
+            let (took, told) = (opening + begun.elapsed(), Instant::now());
+            rest.tried = Some(Tried { gpu, behind, took, told, answer });
             resume(rest);
         });
     }
@@ -480,7 +488,9 @@ struct Tried {
     gpu: usize,
     /// Work that was before it.
     behind: u64,
-    begun: Instant,
+    /// Time from the picture to the answer, without what was done between to decode it.
+    took: Duration,
+    told: Instant,
     answer: Result<Answer, BackendError>,
 }
 
@@ -505,18 +515,20 @@ impl Rest {
         if checkpoint.is_cancelled() {
             return Err(BackendError::Cancelled.into());
         }
-        if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
+        if let Some((Tried { gpu, behind, took, told, answer }, decided)) = tried.zip(decided.as_mut()) {
             let gpu = &placement.gpus[gpu];
+            // The pool's queue is no fault of the GPU's.
+            let (thread_wait, begun) = (told.elapsed(), Instant::now());
             match answer.and_then(Answer::picture) {
                 Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited: device_wait }) => {
                     if let Some(model) = gpu.model.get() {
-                        model.observe(decided.work, behind, begun.elapsed());
+                        model.observe(decided.work, behind, took + begun.elapsed());
                     }
                     events::placed("gpu");
                     let gpu = Some(gpu.backend.adapter().index);
                     return Ok((
                         picture,
-                        Placed { gpu, bytes_up, bytes_copied, bytes_down, device_wait, ..decided.placed },
+                        Placed { gpu, bytes_up, bytes_copied, bytes_down, device_wait, thread_wait, ..decided.placed },
                     ));
                 }
                 Err(error) => decided.fall_back(&error),

@@ -116,6 +116,12 @@ impl Model {
         *factor += NEWEST * (ratio - *factor);
     }
 
+    /// Takes so long whatever the work.
+    #[cfg(test)]
+    pub(super) const fn constant(seconds: f64) -> Self {
+        Self { fixed: seconds, per_unit: 0.0, factor: Mutex::new(1.0) }
+    }
+
     fn plain(&self, work: u64, pending: u64) -> f64 {
         self.fixed + (work as f64 + pending as f64) * self.per_unit
     }

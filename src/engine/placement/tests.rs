@@ -163,3 +163,40 @@ fn an_adapter_that_gets_no_memory_is_measured_when_there_is_some() {
     drop(others);
     is_measured_in_time(&gpu);
 }
+
+/// What a decoder and the queue of the pool take is no fault of the GPU's.
+#[test]
+fn a_gpu_is_charged_with_neither_decoding_nor_the_wait_for_a_thread() {
+    // Longer than the steps take even on a machine that is busy, shorter than the rest.
+    let (steps_take, rest_takes) = (0.5, Duration::from_millis(700));
+    let Some(gpu) = unmeasured(None) else { return };
+    gpu.model.set(Model::constant(steps_take)).unwrap();
+    let cpu = Model::default();
+    let placement = Arc::new(Placement { mode: GpuMode::On, gpus: vec![gpu], cpu, decisions: AtomicU64::new(0) });
+    let size = Size::at_least_one(300, 200);
+    let outline = Outline::Packed { size, format: PixelFormat::Rgb8 };
+    let predicted = || placement.gpus[0].model.get().map(|model| model.predict(0, 0)).unwrap();
+    for (decoding, waiting) in [(rest_takes, Duration::ZERO), (Duration::ZERO, rest_takes)] {
+        let before = predicted();
+        let Ahead::Away(mut space) = placement.ahead(&outline, &[], (&shrink(), Form::Packed)) else {
+            panic!("it stays here")
+        };
+        space.rows(0, 0, &[93; 300 * 200 * 3]);
+        std::thread::sleep(decoding);
+        let again = || unreachable!("the GPU does it");
+        let task = Task {
+            subject: Subject::Again(Box::new(again)),
+            overlays: Vec::new(),
+            steps: shrink(),
+            form: Form::Packed,
+        };
+        let (resumed, rest) = std::sync::mpsc::channel();
+        space.filled(&placement, task).then(move |rest| drop(resumed.send(rest)));
+        let rest = rest.recv().unwrap();
+        std::thread::sleep(waiting);
+        let (_, placed) = rest.finish(&NeverCancelled).unwrap();
+        assert_eq!(placed.gpu, Some(0));
+        // It was seen, and faster than predicted.
+        assert!(predicted() < before, "{:?}, before {before:?}", predicted());
+    }
+}
