@@ -231,8 +231,10 @@ impl Answer {
 }
 
 impl GpuBackend {
-    /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out; those whose driver does
-    /// not come back from it in time have no device yet, and are tried again in the background.
+    /// Opens every adapter that is wanted, side by side: a driver that is slow, or does not come back, is waited for once,
+    /// however many adapters it has. Adapters that cannot be opened are logged and left out; those whose driver does not come
+    /// back from it in time have no device yet, and are tried again in the background. Drivers that do not even say in time
+    /// which adapters there are are not asked again: there are none.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
         let limit = wanted.opening.unwrap_or(worker::OPENING).max(worker::LOADING);
         let found = opening::within(limit, adapter::found, drop).unwrap_or_else(|why| {
@@ -240,14 +242,12 @@ impl GpuBackend {
             Vec::new()
         });
         let found = found.into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
-        found
-            .filter(|(report, _)| wanted.takes(report))
-            .filter_map(|(report, adapter)| {
-                let name = report.name.clone();
-                Self::open(report, adapter, wanted)
-                    .inspect_err(|error| events::gpu_unopened(&name, &error.to_string()))
-                    .ok()
-            })
+        let found: Vec<_> = found.filter(|(report, _)| wanted.takes(report)).collect();
+        let names: Vec<_> = found.iter().map(|(report, _)| report.name.clone()).collect();
+        let opened = opening::side_by_side(found, |(report, adapter)| Self::open(report, adapter, wanted));
+        let opened = opened.into_iter().zip(&names);
+        opened
+            .filter_map(|(opened, name)| opened.inspect_err(|e| events::gpu_unopened(name, &e.to_string())).ok())
             .collect()
     }
 
