@@ -4,6 +4,8 @@
 mod gpu;
 #[cfg(feature = "gpu")]
 mod model;
+#[cfg(feature = "gpu")]
+mod places;
 
 use std::time::Duration;
 
@@ -18,9 +20,9 @@ use crate::telemetry::events::GpuFigures;
 use super::EngineError;
 
 #[cfg(feature = "gpu")]
-use std::sync::Arc;
-#[cfg(feature = "gpu")]
 use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "gpu")]
+use std::sync::{Arc, OnceLock};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
@@ -31,9 +33,9 @@ use crate::backend::gpu::{Answer, Filling, GpuPicture, Prepared, Source, Staged}
 #[cfg(feature = "gpu")]
 use crate::telemetry::events;
 #[cfg(feature = "gpu")]
-use gpu::{Gpu, Measured};
+use gpu::Gpu;
 #[cfg(feature = "gpu")]
-use model::Model;
+use places::Places;
 
 /// When a GPU is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -138,10 +140,9 @@ pub(super) enum Begun {
 pub(super) struct Placement {
     #[cfg(feature = "gpu")]
     mode: GpuMode,
+    /// Not there while nothing is known of GPUs.
     #[cfg(feature = "gpu")]
-    gpus: Vec<Arc<Gpu>>,
-    #[cfg(feature = "gpu")]
-    cpu: Model,
+    places: Arc<OnceLock<Places>>,
     #[cfg(feature = "gpu")]
     decisions: AtomicU64,
 }
@@ -228,7 +229,8 @@ const DOUBT: u64 = 512;
 
 #[cfg(feature = "gpu")]
 impl Placement {
-    /// Opens the adapters and measures them and the CPU.
+    /// Opens the adapters and measures them and the CPU. In `auto`, drivers that do not say in time which adapters there are
+    /// are not waited for: their GPUs take part as soon as they say so.
     ///
     /// # Errors
     /// When a GPU must be used and there is none.
@@ -248,31 +250,22 @@ impl Placement {
             GpuMode::Auto => hardware_may_be_there(),
             GpuMode::On => true,
         };
-        let opened = if ask { GpuBackend::open_all(&wanted) } else { Vec::new() };
-        if opened.is_empty() && config.mode == GpuMode::On {
+        let open = |later| if ask { GpuBackend::open_all_or_later(&wanted, later) } else { Vec::new() };
+        let places = Places::open(open)?;
+        if places.get().is_none() && config.mode == GpuMode::On {
             let which = config.adapter.as_deref().map_or(String::new(), |name| format!(" called {name}"));
             return Err(std::io::Error::other(format!("--gpu on: there is no GPU{which}; see phasor gpus")));
         }
-        let mut gpus = Vec::new();
-        for backend in opened {
-            let gpu = Arc::new(Gpu::new(backend));
-            // A driver that is slow to open a device, or loses it, holds up nobody: the server begins on the CPU.
-            let measured = if gpu.backend.stats().alive { gpu.measure() } else { Measured::Lost };
-            match measured {
-                Measured::Fit => {}
-                Measured::Unfit => continue,
-                Measured::Lost | Measured::Short => gpu.measure_later()?,
-            }
-            gpus.push(gpu);
-        }
-        let measured = |p, steps: &[Step], never: &dyn Checkpoint| CpuBackend.run(p, &[], steps, never);
-        let cpu = if gpus.is_empty() { None } else { Model::measured(measured).ok() };
-        Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
+        Ok(Self { mode: config.mode, places, decisions: AtomicU64::new(0) })
+    }
+
+    fn gpus(&self) -> &[Arc<Gpu>] {
+        self.places.get().map_or(&[], |places| &places.gpus)
     }
 
     /// Whether there is more than one place.
     pub(super) fn is_a_choice(&self) -> bool {
-        !self.gpus.is_empty()
+        !self.gpus().is_empty()
     }
 
     /// Decides where a picture is worked on before it is decoded, so that it can be decoded to there.
@@ -323,12 +316,12 @@ impl Placement {
         overlays: &'a [ImageBuf],
         (steps, form): (&[Step], Form),
     ) -> Option<Choice<'a>> {
-        if self.gpus.is_empty() || steps.is_empty() {
+        let Places { gpus, cpu } = self.places.get()?;
+        if gpus.is_empty() || steps.is_empty() {
             return None;
         }
         let work = model::work(&source, steps);
-        let best = self
-            .gpus
+        let best = gpus
             .iter()
             .enumerate()
             .filter(|(_, gpu)| gpu.backend.has_room())
@@ -339,7 +332,7 @@ impl Placement {
             })
             .min_by_key(|(estimate, ..)| *estimate);
         let placed = Placed {
-            cpu_estimate: self.cpu.predict(work, 0),
+            cpu_estimate: cpu.predict(work, 0),
             gpu_estimate: best.as_ref().map(|(estimate, ..)| *estimate),
             ..Placed::default()
         };
@@ -359,7 +352,7 @@ impl Placement {
 
     /// Makes every device fail in some way.
     pub(super) fn drill(&self, drill: Drill) {
-        for gpu in &self.gpus {
+        for gpu in self.gpus() {
             gpu.backend.drill(drill);
         }
     }
@@ -384,7 +377,7 @@ impl Placement {
                 busy: stats.busy,
             }
         };
-        self.gpus.iter().map(of).collect()
+        self.gpus().iter().map(of).collect()
     }
 }
 
@@ -471,10 +464,10 @@ impl Away {
         let Self { mut rest, staged, gpu, opening, begun } = self;
         let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
         let placement = Arc::clone(&rest.placement);
-        let Gpu { backend, pending, .. } = &*placement.gpus[gpu];
+        let Gpu { backend, pending, .. } = &*placement.gpus()[gpu];
         let behind = pending.fetch_add(work, Ordering::Relaxed);
         backend.submit(staged, move |answer| {
-            rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
+            rest.placement.gpus()[gpu].pending.fetch_sub(work, Ordering::Relaxed);
             let (took, told) = (opening + begun.elapsed(), Instant::now());
             rest.tried = Some(Tried { gpu, behind, took, told, answer });
             resume(rest);
@@ -516,7 +509,7 @@ impl Rest {
             return Err(BackendError::Cancelled.into());
         }
         if let Some((Tried { gpu, behind, took, told, answer }, decided)) = tried.zip(decided.as_mut()) {
-            let gpu = &placement.gpus[gpu];
+            let gpu = &placement.gpus()[gpu];
             // The pool's queue is no fault of the GPU's.
             let (thread_wait, begun) = (told.elapsed(), Instant::now());
             match answer.and_then(Answer::picture) {
@@ -538,8 +531,8 @@ impl Rest {
         let Some(Decided { placed, work }) = decided else { return Ok((task.on_cpu(checkpoint)?, Placed::default())) };
         let is_here = matches!(task.subject, Subject::Here(_));
         let made = task.on_cpu(checkpoint)?;
-        if is_here {
-            placement.cpu.observe(work, 0, begun.elapsed());
+        if is_here && let Some(places) = placement.places.get() {
+            places.cpu.observe(work, 0, begun.elapsed());
         }
         events::placed("cpu");
         Ok((made, placed))

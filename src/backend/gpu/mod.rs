@@ -230,17 +230,31 @@ impl Answer {
     }
 }
 
+/// What the drivers say there is; if they say it too late, there is nothing, and `late` gets it.
+fn found(wanted: &Wanted, late: impl FnOnce(Vec<wgpu::Adapter>) + Send + 'static) -> Vec<wgpu::Adapter> {
+    let limit = wanted.loading.unwrap_or_else(|| wanted.opening.unwrap_or(worker::OPENING).max(worker::LOADING));
+    opening::within(limit, adapter::found, late).unwrap_or_else(|why| {
+        events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
+        Vec::new()
+    })
+}
+
 impl GpuBackend {
     /// Opens every adapter that is wanted, side by side: a driver that is slow, or does not come back, is waited for once,
     /// however many adapters it has. Adapters that cannot be opened are logged and left out; those whose driver does not come
-    /// back from it in time have no device yet, and are tried again in the background. Drivers that do not even say in time
-    /// which adapters there are are not asked again: there are none.
+    /// back from it in time have no device yet, and are tried again in the background. There are none where the drivers do not
+    /// even say in time which adapters there are.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
-        let limit = wanted.opening.unwrap_or(worker::OPENING).max(worker::LOADING);
-        let found = opening::within(limit, adapter::found, drop).unwrap_or_else(|why| {
-            events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
-            Vec::new()
-        });
+        Self::open_found(found(wanted, drop), wanted)
+    }
+
+    /// As [`Self::open_all`]; `later` gets the adapters of drivers that say too late which there are, on a thread of its own.
+    pub fn open_all_or_later(wanted: &Wanted, later: impl FnOnce(Vec<Self>) + Send + 'static) -> Vec<Self> {
+        let theirs = wanted.clone();
+        Self::open_found(found(wanted, move |found| later(Self::open_found(found, &theirs))), wanted)
+    }
+
+    fn open_found(found: Vec<wgpu::Adapter>, wanted: &Wanted) -> Vec<Self> {
         let found = found.into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
         let found: Vec<_> = found.filter(|(report, _)| wanted.takes(report)).collect();
         let names: Vec<_> = found.iter().map(|(report, _)| report.name.clone()).collect();

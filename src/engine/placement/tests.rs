@@ -8,6 +8,9 @@ use crate::backend::gpu::Wanted;
 use crate::image::{PixelFormat, Size};
 use crate::ops::{Filter, Sigma};
 
+use super::gpu::Measured;
+use super::model::Model;
+
 fn placement(mode: GpuMode) -> Option<Arc<Placement>> {
     let made = Placement::new(&GpuConfig { mode, ..GpuConfig::default() }, &MemoryBudget::new(1 << 30)).map(Arc::new);
     if made.is_err() {
@@ -64,7 +67,7 @@ fn a_name_that_no_adapter_has_is_an_error_only_where_a_gpu_must_be_used() {
         Placement::new(&config, &MemoryBudget::new(1 << 30))
     };
     assert!(named(GpuMode::On).unwrap_err().to_string().contains("no such adapter"));
-    assert!(named(GpuMode::Auto).unwrap().gpus.is_empty());
+    assert!(named(GpuMode::Auto).unwrap().gpus().is_empty());
 }
 
 #[test]
@@ -171,11 +174,12 @@ fn a_gpu_is_charged_with_neither_decoding_nor_the_wait_for_a_thread() {
     let (steps_take, rest_takes) = (0.5, Duration::from_millis(700));
     let Some(gpu) = unmeasured(None) else { return };
     gpu.model.set(Model::constant(steps_take)).unwrap();
-    let cpu = Model::default();
-    let placement = Arc::new(Placement { mode: GpuMode::On, gpus: vec![gpu], cpu, decisions: AtomicU64::new(0) });
+    let places = Places { gpus: vec![gpu], cpu: Model::default() };
+    let placement = Placement { mode: GpuMode::On, places: Arc::new(places.into()), decisions: AtomicU64::new(0) };
+    let placement = Arc::new(placement);
     let size = Size::at_least_one(300, 200);
     let outline = Outline::Packed { size, format: PixelFormat::Rgb8 };
-    let predicted = || placement.gpus[0].model.get().map(|model| model.predict(0, 0)).unwrap();
+    let predicted = || placement.gpus()[0].model.get().map(|model| model.predict(0, 0)).unwrap();
     for (decoding, waiting) in [(rest_takes, Duration::ZERO), (Duration::ZERO, rest_takes)] {
         let before = predicted();
         let Ahead::Away(mut space) = placement.ahead(&outline, &[], (&shrink(), Form::Packed)) else {
@@ -199,4 +203,37 @@ fn a_gpu_is_charged_with_neither_decoding_nor_the_wait_for_a_thread() {
         // It was seen, and faster than predicted.
         assert!(predicted() < before, "{:?}, before {before:?}", predicted());
     }
+}
+
+/// Until drivers say which adapters there are, everything is done on the CPU; then it is a choice, without a restart.
+#[test]
+fn adapters_that_are_found_late_take_part_from_then_on() {
+    if unmeasured(None).is_none() {
+        return;
+    }
+    // No driver says it at once.
+    let wanted = Wanted { software: true, loading: Some(Duration::ZERO), ..Wanted::default() };
+    let (come, gate) = std::sync::mpsc::channel::<()>();
+    let open = |later: places::Later| {
+        let late = move |opened: Vec<GpuBackend>| {
+            // Its end is the sign.
+            let _ = gate.recv();
+            later(opened);
+        };
+        GpuBackend::open_all_or_later(&wanted, late)
+    };
+    let places = Places::open(open).unwrap();
+    let placement = Arc::new(Placement { mode: GpuMode::On, places, decisions: AtomicU64::new(0) });
+    assert!(!placement.is_a_choice() && placement.each().is_empty());
+    let (_, placed) = run(&placement, noise(300, 200), &shrink());
+    assert_eq!(placed, Placed::default());
+    drop(come);
+    let begun = Instant::now();
+    while !placement.is_a_choice() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "they do not take part");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    is_measured_in_time(&placement.gpus()[0]);
+    let (_, placed) = run(&placement, noise(300, 200), &shrink());
+    assert_eq!(placed.gpu, Some(0));
 }
