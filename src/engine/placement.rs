@@ -328,7 +328,8 @@ impl Placement {
             .filter_map(|(i, gpu)| {
                 let model = gpu.model.get()?;
                 let prepared = gpu.backend.prepare(source, overlays, (steps, form)).ok()?;
-                Some((model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
+                let pending = gpu.pending.load(Ordering::Relaxed);
+                Some((model.predict(work, pending), model.measurement(work, pending), i, prepared))
             })
             .min_by_key(|(estimate, ..)| *estimate);
         let placed = Placed {
@@ -336,16 +337,20 @@ impl Placement {
             gpu_estimate: best.as_ref().map(|(estimate, ..)| *estimate),
             ..Placed::default()
         };
-        let gpu = best.filter(|(estimate, ..)| self.prefers_gpu(*estimate, placed.cpu_estimate));
-        Some(Choice { decided: Decided { placed, work }, gpu: gpu.map(|(_, i, prepared)| (i, prepared)) })
+        let measured = cpu.measurement(work, 0);
+        let gpu = best.filter(|best| self.prefers_gpu((best.0, placed.cpu_estimate), (best.1, measured)));
+        Some(Choice { decided: Decided { placed, work }, gpu: gpu.map(|(.., i, prepared)| (i, prepared)) })
     }
 
-    fn prefers_gpu(&self, gpu: Duration, cpu: Duration) -> bool {
+    /// Whether the GPU is to do what is predicted to take so long on the GPU and on the CPU, and was so by what was measured at
+    /// the start.
+    fn prefers_gpu(&self, (gpu, cpu): (Duration, Duration), measured: (Duration, Duration)) -> bool {
         if self.mode == GpuMode::On {
             return true;
         }
         let faster = gpu < cpu;
-        let close = gpu.max(cpu) < gpu.min(cpu) * 3;
+        // What corrections alone have decided is never so far off that it could not change back: a device may have been shared.
+        let close = gpu.max(cpu) < gpu.min(cpu) * 3 || faster != (measured.0 < measured.1);
         // Now and then the other one is asked, or a wrong prediction would never be corrected.
         if close && self.decisions.fetch_add(1, Ordering::Relaxed) % DOUBT == DOUBT - 1 { !faster } else { faster }
     }

@@ -109,6 +109,11 @@ impl Model {
         Duration::from_secs_f64((factor * self.plain(work, pending)).clamp(0.0, 1e6))
     }
 
+    /// As [`Self::predict`], as it was measured, without corrections.
+    pub(super) fn measurement(&self, work: u64, pending: u64) -> Duration {
+        Duration::from_secs_f64(self.plain(work, pending).clamp(0.0, 1e6))
+    }
+
     /// Corrects the model by a job that took so long.
     pub(super) fn observe(&self, work: u64, pending: u64, took: Duration) {
         let ratio = (took.as_secs_f64() / self.plain(work, pending).max(1e-9)).clamp(0.01, 100.0);

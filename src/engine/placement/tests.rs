@@ -237,3 +237,21 @@ fn adapters_that_are_found_late_take_part_from_then_on() {
     let (_, placed) = run(&placement, noise(300, 200), &shrink());
     assert_eq!(placed.gpu, Some(0));
 }
+
+#[test]
+fn a_decision_is_doubted_when_it_is_close_or_made_by_corrections_alone() {
+    let [fast, close, slow] = [10, 25, 100].map(Duration::from_millis);
+    let on_gpu = |mode, predicted, measured| {
+        let placement = Placement { mode, places: Arc::default(), decisions: AtomicU64::new(0) };
+        (0..2 * DOUBT).filter(|_| placement.prefers_gpu(predicted, measured)).count() as u64
+    };
+    // As far apart as it was measured.
+    assert_eq!(on_gpu(GpuMode::Auto, (slow, fast), (slow, fast)), 0);
+    assert_eq!(on_gpu(GpuMode::Auto, (fast, slow), (fast, slow)), 2 * DOUBT);
+    assert_eq!(on_gpu(GpuMode::Auto, (close, fast), (slow, fast)), 2);
+    assert_eq!(on_gpu(GpuMode::Auto, (fast, close), (fast, slow)), 2 * DOUBT - 2);
+    // Measured the other way round.
+    assert_eq!(on_gpu(GpuMode::Auto, (slow, fast), (fast, slow)), 2);
+    assert_eq!(on_gpu(GpuMode::Auto, (fast, slow), (slow, fast)), 2 * DOUBT - 2);
+    assert_eq!(on_gpu(GpuMode::On, (slow, fast), (slow, fast)), 2 * DOUBT);
+}
