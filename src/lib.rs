@@ -17,6 +17,9 @@
 //! `config` and `error` add up what each area declares for itself; `telemetry` may be called from `codecs` upwards.
 //! `tests/suite/layers.rs` holds the table of who may use whom.
 
+// Whether the engine may be shared by threads is asked down to the types of wgpu, which lie deep.
+#![recursion_limit = "256"]
+
 pub mod backend;
 pub mod bench;
 pub mod budget;

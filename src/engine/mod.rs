@@ -121,9 +121,9 @@ pub struct Timings {
     pub decode: Duration,
     /// Waiting until a GPU began with the steps.
     pub device_wait: Duration,
-    /// Steps, without that wait.
+    /// Steps, without that wait and the next.
     pub steps: Duration,
-    /// Waiting for a thread that encodes.
+    /// Waiting for a thread that encodes, or takes over what a GPU made.
     pub encode_wait: Duration,
     /// Pixels to bytes.
     pub encode: Duration,

@@ -4,6 +4,8 @@
 mod gpu;
 #[cfg(feature = "gpu")]
 mod model;
+#[cfg(feature = "gpu")]
+mod places;
 
 use std::time::Duration;
 
@@ -18,9 +20,9 @@ use crate::telemetry::events::GpuFigures;
 use super::EngineError;
 
 #[cfg(feature = "gpu")]
-use std::sync::Arc;
-#[cfg(feature = "gpu")]
 use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "gpu")]
+use std::sync::{Arc, OnceLock};
 #[cfg(feature = "gpu")]
 use std::time::Instant;
 
@@ -31,9 +33,9 @@ use crate::backend::gpu::{Answer, Filling, GpuPicture, Prepared, Source, Staged}
 #[cfg(feature = "gpu")]
 use crate::telemetry::events;
 #[cfg(feature = "gpu")]
-use gpu::{Gpu, Measured};
+use gpu::Gpu;
 #[cfg(feature = "gpu")]
-use model::Model;
+use places::Places;
 
 /// When a GPU is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,9 +71,9 @@ pub struct Placed {
     pub gpu: Option<usize>,
     /// Whether a GPU was tried first and gave no picture.
     pub fell_back: bool,
-    /// Predicted time on the CPU; zero when nothing was predicted.
+    /// Predicted time of the steps on the CPU; zero when nothing was predicted.
     pub cpu_estimate: Duration,
-    /// Predicted time on the best GPU, waiting included; `None`: there is none, or it cannot do these steps.
+    /// Predicted time of the steps on the best GPU, with the wait for it; `None`: there is none, or it cannot do them.
     pub gpu_estimate: Option<Duration>,
     /// Bytes that went to the GPU.
     pub bytes_up: u64,
@@ -81,6 +83,8 @@ pub struct Placed {
     pub bytes_down: u64,
     /// How long the GPU let the job wait until it began.
     pub device_wait: Duration,
+    /// How long what the GPU made waited for a thread that copies it out.
+    pub thread_wait: Duration,
 }
 
 /// What is to be done with a picture; kept until it is done, for what a GPU does not do is done again from it.
@@ -136,10 +140,9 @@ pub(super) enum Begun {
 pub(super) struct Placement {
     #[cfg(feature = "gpu")]
     mode: GpuMode,
+    /// Not there while nothing is known of GPUs.
     #[cfg(feature = "gpu")]
-    gpus: Vec<Arc<Gpu>>,
-    #[cfg(feature = "gpu")]
-    cpu: Model,
+    places: Arc<OnceLock<Places>>,
     #[cfg(feature = "gpu")]
     decisions: AtomicU64,
 }
@@ -226,7 +229,8 @@ const DOUBT: u64 = 512;
 
 #[cfg(feature = "gpu")]
 impl Placement {
-    /// Opens the adapters and measures them and the CPU.
+    /// Opens the adapters and measures them and the CPU. In `auto`, drivers that do not say in time which adapters there are
+    /// are not waited for: their GPUs take part as soon as they say so.
     ///
     /// # Errors
     /// When a GPU must be used and there is none.
@@ -246,31 +250,22 @@ impl Placement {
             GpuMode::Auto => hardware_may_be_there(),
             GpuMode::On => true,
         };
-        let opened = if ask { GpuBackend::open_all(&wanted) } else { Vec::new() };
-        if opened.is_empty() && config.mode == GpuMode::On {
+        let open = |later| if ask { GpuBackend::open_all_or_later(&wanted, later) } else { Vec::new() };
+        let places = Places::open(open)?;
+        if places.get().is_none() && config.mode == GpuMode::On {
             let which = config.adapter.as_deref().map_or(String::new(), |name| format!(" called {name}"));
             return Err(std::io::Error::other(format!("--gpu on: there is no GPU{which}; see phasor gpus")));
         }
-        let mut gpus = Vec::new();
-        for backend in opened {
-            let gpu = Arc::new(Gpu::new(backend));
-            // A driver that is slow to open a device, or loses it, holds up nobody: the server begins on the CPU.
-            let measured = if gpu.backend.stats().alive { gpu.measure() } else { Measured::Lost };
-            match measured {
-                Measured::Fit => {}
-                Measured::Unfit => continue,
-                Measured::Lost => gpu.measure_later()?,
-            }
-            gpus.push(gpu);
-        }
-        let measured = |p, steps: &[Step], never: &dyn Checkpoint| CpuBackend.run(p, &[], steps, never);
-        let cpu = if gpus.is_empty() { None } else { Model::measured(measured) };
-        Ok(Self { mode: config.mode, gpus, cpu: cpu.unwrap_or_default(), decisions: AtomicU64::new(0) })
+        Ok(Self { mode: config.mode, places, decisions: AtomicU64::new(0) })
+    }
+
+    fn gpus(&self) -> &[Arc<Gpu>] {
+        self.places.get().map_or(&[], |places| &places.gpus)
     }
 
     /// Whether there is more than one place.
     pub(super) fn is_a_choice(&self) -> bool {
-        !self.gpus.is_empty()
+        !self.gpus().is_empty()
     }
 
     /// Decides where a picture is worked on before it is decoded, so that it can be decoded to there.
@@ -280,7 +275,7 @@ impl Placement {
         let Some((gpu, prepared)) = gpu else { return Ahead::Here(decided) };
         let begun = Instant::now();
         match prepared.open() {
-            Ok(filling) => Ahead::Away(Space { decided, filling, gpu, begun }),
+            Ok(filling) => Ahead::Away(Space { decided, filling, gpu, opening: begun.elapsed() }),
             Err(error) => {
                 decided.fall_back(&error);
                 Ahead::Here(decided)
@@ -305,7 +300,7 @@ impl Placement {
         match prepared.stage() {
             Ok(staged) => {
                 let rest = Rest { placement: Arc::clone(self), task, decided: Some(decided), tried: None };
-                Begun::Away(Away { rest, staged, gpu, begun })
+                Begun::Away(Away { rest, staged, gpu, opening: Duration::ZERO, begun })
             }
             Err(error) => {
                 decided.fall_back(&error);
@@ -321,43 +316,48 @@ impl Placement {
         overlays: &'a [ImageBuf],
         (steps, form): (&[Step], Form),
     ) -> Option<Choice<'a>> {
-        if self.gpus.is_empty() || steps.is_empty() {
+        let Places { gpus, cpu } = self.places.get()?;
+        if gpus.is_empty() || steps.is_empty() {
             return None;
         }
         let work = model::work(&source, steps);
-        let best = self
-            .gpus
+        let best = gpus
             .iter()
             .enumerate()
             .filter(|(_, gpu)| gpu.backend.has_room())
             .filter_map(|(i, gpu)| {
                 let model = gpu.model.get()?;
                 let prepared = gpu.backend.prepare(source, overlays, (steps, form)).ok()?;
-                Some((model.predict(work, gpu.pending.load(Ordering::Relaxed)), i, prepared))
+                let pending = gpu.pending.load(Ordering::Relaxed);
+                Some((model.predict(work, pending), model.measurement(work, pending), i, prepared))
             })
             .min_by_key(|(estimate, ..)| *estimate);
         let placed = Placed {
-            cpu_estimate: self.cpu.predict(work, 0),
+            cpu_estimate: cpu.predict(work, 0),
             gpu_estimate: best.as_ref().map(|(estimate, ..)| *estimate),
             ..Placed::default()
         };
-        let gpu = best.filter(|(estimate, ..)| self.prefers_gpu(*estimate, placed.cpu_estimate));
-        Some(Choice { decided: Decided { placed, work }, gpu: gpu.map(|(_, i, prepared)| (i, prepared)) })
+        let measured = cpu.measurement(work, 0);
+        let gpu = best.filter(|best| self.prefers_gpu((best.0, placed.cpu_estimate), (best.1, measured)));
+        Some(Choice { decided: Decided { placed, work }, gpu: gpu.map(|(.., i, prepared)| (i, prepared)) })
     }
 
-    fn prefers_gpu(&self, gpu: Duration, cpu: Duration) -> bool {
+    /// Whether the GPU is to do what is predicted to take so long on the GPU and on the CPU, and was so by what was measured at
+    /// the start.
+    fn prefers_gpu(&self, (gpu, cpu): (Duration, Duration), measured: (Duration, Duration)) -> bool {
         if self.mode == GpuMode::On {
             return true;
         }
         let faster = gpu < cpu;
-        let close = gpu.max(cpu) < gpu.min(cpu) * 3;
+        // What corrections alone have decided is never so far off that it could not change back: a device may have been shared.
+        let close = gpu.max(cpu) < gpu.min(cpu) * 3 || faster != (measured.0 < measured.1);
         // Now and then the other one is asked, or a wrong prediction would never be corrected.
         if close && self.decisions.fetch_add(1, Ordering::Relaxed) % DOUBT == DOUBT - 1 { !faster } else { faster }
     }
 
     /// Makes every device fail in some way.
     pub(super) fn drill(&self, drill: Drill) {
-        for gpu in &self.gpus {
+        for gpu in self.gpus() {
             gpu.backend.drill(drill);
         }
     }
@@ -382,7 +382,7 @@ impl Placement {
                 busy: stats.busy,
             }
         };
-        self.gpus.iter().map(of).collect()
+        self.gpus().iter().map(of).collect()
     }
 }
 
@@ -420,16 +420,19 @@ pub(super) struct Space {
     decided: Decided,
     filling: Filling,
     gpu: usize,
-    begun: Instant,
+    /// How long it took to get.
+    opening: Duration,
 }
 
 #[cfg(feature = "gpu")]
 impl Space {
     /// The picture is there; `task` is what is to be done with it.
     pub(super) fn filled(self, placement: &Arc<Placement>, task: Task) -> Away {
-        let Self { decided, filling, gpu, begun } = self;
+        let Self { decided, filling, gpu, opening } = self;
+        // Only now: that decoding takes long is no fault of the GPU's, and the CPU is not charged with it either.
+        let begun = Instant::now();
         let rest = Rest { placement: Arc::clone(placement), task, decided: Some(decided), tried: None };
-        Away { rest, staged: filling.close(), gpu, begun }
+        Away { rest, staged: filling.close(), gpu, opening, begun }
     }
 }
 
@@ -453,6 +456,8 @@ pub(super) struct Away {
     rest: Rest,
     staged: Staged,
     gpu: usize,
+    /// Time that it cost before the picture was decoded.
+    opening: Duration,
     begun: Instant,
 }
 
@@ -461,14 +466,15 @@ impl Away {
     /// Submits it. `resume` is called once, when there is something to be done again: it must not keep the thread, and hand
     /// the rest over to one of the pool.
     pub(super) fn then(self, resume: impl FnOnce(Rest) + Send + 'static) {
-        let Self { mut rest, staged, gpu, begun } = self;
+        let Self { mut rest, staged, gpu, opening, begun } = self;
         let work = rest.decided.as_ref().map_or(0, |decided| decided.work);
         let placement = Arc::clone(&rest.placement);
-        let Gpu { backend, pending, .. } = &*placement.gpus[gpu];
+        let Gpu { backend, pending, .. } = &*placement.gpus()[gpu];
         let behind = pending.fetch_add(work, Ordering::Relaxed);
         backend.submit(staged, move |answer| {
-            rest.placement.gpus[gpu].pending.fetch_sub(work, Ordering::Relaxed);
-            rest.tried = Some(Tried { gpu, behind, begun, answer });
+            rest.placement.gpus()[gpu].pending.fetch_sub(work, Ordering::Relaxed);
+            let (took, told) = (opening + begun.elapsed(), Instant::now());
+            rest.tried = Some(Tried { gpu, behind, took, told, answer });
             resume(rest);
         });
     }
@@ -480,7 +486,9 @@ struct Tried {
     gpu: usize,
     /// Work that was before it.
     behind: u64,
-    begun: Instant,
+    /// Time from the picture to the answer, without what was done between to decode it.
+    took: Duration,
+    told: Instant,
     answer: Result<Answer, BackendError>,
 }
 
@@ -505,18 +513,20 @@ impl Rest {
         if checkpoint.is_cancelled() {
             return Err(BackendError::Cancelled.into());
         }
-        if let Some((Tried { gpu, behind, begun, answer }, decided)) = tried.zip(decided.as_mut()) {
-            let gpu = &placement.gpus[gpu];
+        if let Some((Tried { gpu, behind, took, told, answer }, decided)) = tried.zip(decided.as_mut()) {
+            let gpu = &placement.gpus()[gpu];
+            // The pool's queue is no fault of the GPU's.
+            let (thread_wait, begun) = (told.elapsed(), Instant::now());
             match answer.and_then(Answer::picture) {
                 Ok(GpuPicture { picture, bytes_up, bytes_copied, bytes_down, waited: device_wait }) => {
                     if let Some(model) = gpu.model.get() {
-                        model.observe(decided.work, behind, begun.elapsed());
+                        model.observe(decided.work, behind, took + begun.elapsed());
                     }
                     events::placed("gpu");
                     let gpu = Some(gpu.backend.adapter().index);
                     return Ok((
                         picture,
-                        Placed { gpu, bytes_up, bytes_copied, bytes_down, device_wait, ..decided.placed },
+                        Placed { gpu, bytes_up, bytes_copied, bytes_down, device_wait, thread_wait, ..decided.placed },
                     ));
                 }
                 Err(error) => decided.fall_back(&error),
@@ -526,8 +536,8 @@ impl Rest {
         let Some(Decided { placed, work }) = decided else { return Ok((task.on_cpu(checkpoint)?, Placed::default())) };
         let is_here = matches!(task.subject, Subject::Here(_));
         let made = task.on_cpu(checkpoint)?;
-        if is_here {
-            placement.cpu.observe(work, 0, begun.elapsed());
+        if is_here && let Some(places) = placement.places.get() {
+            places.cpu.observe(work, 0, begun.elapsed());
         }
         events::placed("cpu");
         Ok((made, placed))

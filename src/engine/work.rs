@@ -188,7 +188,8 @@ impl Stages {
         match made {
             Ok((picture, placed)) => {
                 luggage.timings.device_wait = placed.device_wait;
-                luggage.timings.steps = begun.elapsed().saturating_sub(placed.device_wait);
+                luggage.timings.steps = begun.elapsed().saturating_sub(placed.device_wait + placed.thread_wait);
+                luggage.timings.encode_wait = placed.thread_wait;
                 luggage.made = Instant::now();
                 Some((luggage, picture, placed))
             }
@@ -254,7 +255,7 @@ impl Luggage {
     /// Encodes, gives the memory back, and answers.
     fn encode(self, picture: &Picture, placed: Placed, panics: &AtomicU64) {
         let Self { metadata, spec, timings, charge, answer, made } = self;
-        let (encode_wait, begun) = (made.elapsed(), Instant::now());
+        let (encode_wait, begun) = (timings.encode_wait + made.elapsed(), Instant::now());
         let bytes = guarded(panics, || codecs::encode_picture(picture, &metadata, &spec).map_err(EngineError::from))
             .unwrap_or(Err(EngineError::Panicked));
         drop(charge);

@@ -7,6 +7,8 @@
     missing_docs,
     reason = "a test that cannot go on has failed; nothing here is for others"
 )]
+// Whether a server may be shared by threads is asked down to the types of wgpu, which lie deep.
+#![recursion_limit = "256"]
 
 /// Texts made from tables.
 mod bench;

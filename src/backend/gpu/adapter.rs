@@ -94,6 +94,8 @@ pub struct Wanted {
     pub deadline: Option<Duration>,
     /// How long opening a device may take at first before its driver counts as stuck; `None`: 15 s.
     pub opening: Option<Duration>,
+    /// How long the drivers may take to say which adapters there are; `None`: as long as opening one, and 10 s at least.
+    pub loading: Option<Duration>,
     /// What the host's side of buffers is charged to; device memory too where it is the host's.
     pub budget: Option<MemoryBudget>,
 }

@@ -236,24 +236,43 @@ impl Answer {
     }
 }
 
+/// What the drivers say there is; if they say it too late, there is nothing, and `late` gets it.
+fn found(wanted: &Wanted, late: impl FnOnce(Vec<wgpu::Adapter>) + Send + 'static) -> Vec<wgpu::Adapter> {
+    let limit = wanted.loading.unwrap_or_else(|| wanted.opening.unwrap_or(crew::OPENING).max(crew::LOADING));
+    let late = |found: Option<_>| {
+        if let Some(found) = found {
+            late(found);
+        }
+    };
+    opening::within("gpu-open", limit, adapter::found, late).unwrap_or_else(|why| {
+        events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
+        Vec::new()
+    })
+}
+
 impl GpuBackend {
-    /// Opens every adapter that is wanted. Adapters that cannot be opened are logged and left out; those whose driver does
-    /// not come back from it in time have no device yet, and are tried again in the background.
+    /// Opens every adapter that is wanted, side by side: a driver that is slow, or does not come back, is waited for once,
+    /// however many adapters it has. Adapters that cannot be opened are logged and left out; those whose driver does not come
+    /// back from it in time have no device yet, and are tried again in the background. There are none where the drivers do not
+    /// even say in time which adapters there are.
     pub fn open_all(wanted: &Wanted) -> Vec<Self> {
-        let limit = wanted.opening.unwrap_or(crew::OPENING).max(crew::LOADING);
-        let found = opening::within("gpu-open", limit, adapter::found, drop).unwrap_or_else(|why| {
-            events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
-            Vec::new()
-        });
+        Self::open_found(found(wanted, drop), wanted)
+    }
+
+    /// As [`Self::open_all`]; `later` gets the adapters of drivers that say too late which there are, on a thread of its own.
+    pub fn open_all_or_later(wanted: &Wanted, later: impl FnOnce(Vec<Self>) + Send + 'static) -> Vec<Self> {
+        let theirs = wanted.clone();
+        Self::open_found(found(wanted, move |found| later(Self::open_found(found, &theirs))), wanted)
+    }
+
+    fn open_found(found: Vec<wgpu::Adapter>, wanted: &Wanted) -> Vec<Self> {
         let found = found.into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
-        found
-            .filter(|(report, _)| wanted.takes(report))
-            .filter_map(|(report, adapter)| {
-                let name = report.name.clone();
-                Self::open(report, adapter, wanted)
-                    .inspect_err(|error| events::gpu_unopened(&name, &error.to_string()))
-                    .ok()
-            })
+        let found: Vec<_> = found.filter(|(report, _)| wanted.takes(report)).collect();
+        let names: Vec<_> = found.iter().map(|(report, _)| report.name.clone()).collect();
+        let opened = opening::side_by_side(found, |(report, adapter)| Self::open(report, adapter, wanted));
+        let opened = opened.into_iter().zip(&names);
+        opened
+            .filter_map(|(opened, name)| opened.inspect_err(|e| events::gpu_unopened(name, &e.to_string())).ok())
             .collect()
     }
 
@@ -305,7 +324,8 @@ impl GpuBackend {
             bytes_down: of(&self.counters.bytes_down),
             losses: of(&self.counters.losses),
             given_up: of(&self.counters.given_up),
-            alive: life.is_some(),
+            // Whoever finds it lost may know before its thread does.
+            alive: life.is_some_and(|life| !life.device.is_lost()),
             failed: self.lives.has_failed(),
             waiting: of(&self.counters.waiting),
             waited: Duration::from_nanos(of(&self.counters.waited)),

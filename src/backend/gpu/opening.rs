@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::device::OpenError;
+
 /// Holds up what comes too late, until what is to be done before it was done.
 #[derive(Debug)]
 pub(super) struct Late<T>(#[allow(dead_code, reason = "dropping it is its use")] mpsc::Receiver<Option<T>>);
@@ -40,10 +42,49 @@ pub(super) fn within<T: Send + 'static>(
     }
 }
 
+/// Opens several, each on a thread of its own, so that one that is stuck holds up no other; what became of each, in their order.
+pub(super) fn side_by_side<T: Send, U: Send>(
+    all: Vec<T>,
+    open: impl Fn(T) -> Result<U, OpenError> + Sync,
+) -> Vec<Result<U, OpenError>> {
+    let open = &open;
+    std::thread::scope(|scope| {
+        let begin = |one| {
+            let thread = std::thread::Builder::new().name("gpu-open".to_owned());
+            thread.spawn_scoped(scope, move || open(one)).map_err(|e| OpenError(e.to_string()))
+        };
+        // All have begun before one is waited for.
+        let begun: Vec<_> = all.into_iter().map(begin).collect();
+        let end = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|_| Err(OpenError("the thread ended early".to_owned())))
+        };
+        begun.into_iter().map(|thread| thread.and_then(end)).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Instant;
+
+    #[test]
+    fn one_that_is_slow_to_open_holds_up_no_other_and_keeps_its_place() {
+        let opened = AtomicU32::new(0);
+        let begun = Instant::now();
+        let made = side_by_side(vec![0, 1, 2, 3], |i| {
+            // The first is ready when the others are.
+            while i == 0 && opened.load(Ordering::SeqCst) < 3 && begun.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let before = opened.fetch_add(1, Ordering::SeqCst);
+            assert!(i != 3, "on purpose");
+            if i == 2 { Err(OpenError("refused".to_owned())) } else { Ok((i, before)) }
+        });
+        let [Ok((0, before)), Ok((1, _)), Err(refused), Err(ended)] = &made[..] else { panic!("{made:?}") };
+        assert_eq!(*before, 3, "it waited for the others in vain");
+        assert!(refused.0 == "refused" && ended.0.contains("early"));
+    }
 
     #[test]
     fn what_is_made_in_time_is_given_and_what_is_late_is_not_lost() {

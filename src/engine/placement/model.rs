@@ -44,6 +44,15 @@ fn to_do(input: u64, mut size: Size, steps: &[Step]) -> u64 {
 /// Weight of the newest observation.
 const NEWEST: f64 = 0.05;
 
+/// Why there is no model of a backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unmeasured {
+    /// It made another picture than it should.
+    Wrong,
+    /// It made none.
+    Failed(BackendError),
+}
+
 /// Seconds: `factor × (fixed + work × per_unit)`.
 #[derive(Debug)]
 pub(super) struct Model {
@@ -60,16 +69,20 @@ impl Default for Model {
 }
 
 impl Model {
-    /// Measures a backend with a small and a large picture; `None` when it gives none, or a wrong one.
+    /// Measures a backend with a small and a large picture.
+    ///
+    /// # Errors
+    /// When it gives none, or a wrong one.
     pub(super) fn measured(
         run: impl Fn(Picture, &[Step], &dyn Checkpoint) -> Result<ImageBuf, BackendError>,
-    ) -> Option<Self> {
+    ) -> Result<Self, Unmeasured> {
         let mut best = [f64::MAX; 2];
         let mut works = [0; 2];
         for (place, side) in [(0, 64), (1, 1024)] {
             let size = Size::at_least_one(side, side);
             let pixels = vec![93; ImageBuf::byte_len(size, PixelFormat::Rgb8) as usize];
-            let picture = Picture::from(ImageBuf::new(size, PixelFormat::Rgb8, pixels).ok()?);
+            let picture = ImageBuf::new(size, PixelFormat::Rgb8, pixels).map_err(|_| Unmeasured::Wrong)?;
+            let picture = Picture::from(picture);
             let to = Size::at_least_one(side / 4, side / 4);
             let steps = [Step::Resample { to, filter: Filter::Lanczos3 }];
             works[place] = work(&Source::Here(&picture), &steps);
@@ -77,17 +90,17 @@ impl Model {
             for _ in 0..4 {
                 let again = picture.clone();
                 let begun = Instant::now();
-                let made = run(again, &steps, &NeverCancelled).ok()?;
+                let made = run(again, &steps, &NeverCancelled).map_err(Unmeasured::Failed)?;
                 best[place] = best[place].min(begun.elapsed().as_secs_f64());
                 // An adapter that cannot do this cannot serve.
                 if made.size() != to || made.pixels().iter().any(|&p| p != 93) {
-                    return None;
+                    return Err(Unmeasured::Wrong);
                 }
             }
         }
         let per_unit = ((best[1] - best[0]) / (works[1] - works[0]) as f64).max(1e-12);
         let fixed = (best[0] - works[0] as f64 * per_unit).max(0.0);
-        Some(Self { fixed, per_unit, factor: Mutex::new(1.0) })
+        Ok(Self { fixed, per_unit, factor: Mutex::new(1.0) })
     }
 
     /// Time of a job behind `pending` work.
@@ -96,11 +109,22 @@ impl Model {
         Duration::from_secs_f64((factor * self.plain(work, pending)).clamp(0.0, 1e6))
     }
 
+    /// As [`Self::predict`], as it was measured, without corrections.
+    pub(super) fn measurement(&self, work: u64, pending: u64) -> Duration {
+        Duration::from_secs_f64(self.plain(work, pending).clamp(0.0, 1e6))
+    }
+
     /// Corrects the model by a job that took so long.
     pub(super) fn observe(&self, work: u64, pending: u64, took: Duration) {
         let ratio = (took.as_secs_f64() / self.plain(work, pending).max(1e-9)).clamp(0.01, 100.0);
         let mut factor = self.factor.lock().unwrap_or_else(PoisonError::into_inner);
         *factor += NEWEST * (ratio - *factor);
+    }
+
+    /// Takes so long whatever the work.
+    #[cfg(test)]
+    pub(super) const fn constant(seconds: f64) -> Self {
+        Self { fixed: seconds, per_unit: 0.0, factor: Mutex::new(1.0) }
     }
 
     fn plain(&self, work: u64, pending: u64) -> f64 {
@@ -127,13 +151,14 @@ mod tests {
 
     #[test]
     fn a_backend_that_is_wrong_or_fails_is_not_measured() {
-        assert!(Model::measured(|p, steps, never| CpuBackend.run(p, &[], steps, never)).is_some());
-        assert!(Model::measured(|_, _, _| Err(BackendError::DeviceLost)).is_none());
+        assert!(Model::measured(|p, steps, never| CpuBackend.run(p, &[], steps, never)).is_ok());
+        let lost = Model::measured(|_, _, _| Err(BackendError::DeviceLost)).err();
+        assert_eq!(lost, Some(Unmeasured::Failed(BackendError::DeviceLost)));
         let wrong = |p, steps: &[Step], never: &dyn Checkpoint| {
             let made = CpuBackend.run(p, &[], steps, never)?;
             let pixels = made.pixels().iter().map(|p| p ^ 1).collect();
             Ok(ImageBuf::new(made.size(), made.format(), pixels).unwrap())
         };
-        assert!(Model::measured(wrong).is_none());
+        assert_eq!(Model::measured(wrong).err(), Some(Unmeasured::Wrong));
     }
 }

@@ -254,8 +254,9 @@ fn timing(timings: &Timings) -> String {
     stages.map(|(name, took)| format!("{name};dur={:.3}", took.as_secs_f64() * 1e3)).join(", ")
 }
 
-/// `gpu0; cpu=1200us; gpu=310us; up=90000; copied=0; down=5400`: where, what both were predicted to take, the bytes that
-/// went to the GPU, how many of those were copied and not decoded to there, and the bytes that came back.
+/// `gpu0; cpu=1200us; gpu=310us; up=90000; copied=0; down=5400`: where, what the steps were predicted to take on
+/// both (what they took are `device_wait` and `steps` of [`timing`]), the bytes that went to the GPU, how many of those were
+/// copied and not decoded to there, and the bytes that came back.
 fn placement(placed: &Placed) -> String {
     let mut text = placed.gpu.map_or_else(|| "cpu".to_owned(), |index| format!("gpu{index}"));
     if placed.fell_back {
