@@ -48,7 +48,7 @@ pub(super) fn bury(device: Arc<Device>, remains: Remains) {
         }
         if !gone {
             // Its memory may be in use; what lies idle is not.
-            device.pool.evict();
+            device.pool.close();
             std::mem::forget(device);
         }
     });
@@ -57,11 +57,11 @@ pub(super) fn bury(device: Arc<Device>, remains: Remains) {
 /// Gives back what a device keeps whose thread may never come back: what lies idle, and what waits.
 pub(super) fn forsake(life: Life) {
     beside(life, |life| {
-        let queued = life.taken.upgrade().map(|orders| orders.rest()).unwrap_or_default();
+        let queued = life.taken.upgrade().map(|orders| orders.close()).unwrap_or_default();
         let remains = Remains { queued, ..Remains::default() };
         remains.tell();
         drop(remains);
-        life.device.pool.evict();
+        life.device.pool.close();
     });
 }
 

@@ -110,7 +110,13 @@ impl Crew {
             && let Err(error) = self.spawn(next, None, 0)
         {
             events::gpu_unopened("rebuilt", &error.to_string());
-            self.lives.vacate(next);
+            // Where nobody is away who could take the seat, there is a thread sooner or later.
+            while !self.lives.vacate(next) && !self.terms.stop.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_secs(1));
+                if self.spawn(next, None, 0).is_ok() {
+                    break;
+                }
+            }
         }
     }
 
@@ -151,7 +157,7 @@ impl Crew {
                     }
                     Err(Unopened::Refused(error)) => {
                         events::gpu_unopened("rebuilt", &error.to_string());
-                        true
+                        lives.set(thread, None)
                     }
                 };
                 if !serves {
@@ -173,7 +179,7 @@ impl Crew {
                 counters.losses.fetch_add(1, Ordering::Relaxed);
                 events::gpu_lost();
             }
-            remains.queued.extend(orders.rest());
+            remains.queued.extend(orders.close());
             remains.tell();
             drop(orders);
             if stops {

@@ -97,10 +97,12 @@ impl Lives {
         if seat.failed { Left::Failed } else { Left::Serving }
     }
 
-    /// There is no thread for this number: as if too many were away. The first that comes back serves.
-    pub(super) fn vacate(&self, thread: u64) {
+    /// There is no thread for this number: as if too many were away. The first that comes back serves; whether there is one
+    /// that may.
+    pub(super) fn vacate(&self, thread: u64) -> bool {
         let mut seat = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        seat.failed |= seat.thread == thread;
+        seat.failed |= seat.thread == thread && seat.away > 0;
+        seat.failed || seat.thread != thread
     }
 
     /// Whether nobody serves or tries to: too many are away.
@@ -178,10 +180,10 @@ mod tests {
     fn a_seat_that_nobody_could_take_goes_to_the_first_that_comes_back() {
         let lives = Lives::default();
         assert_eq!(lives.give_up(0), Some(Heir::Thread(1)));
-        lives.vacate(0);
-        assert!(!lives.has_failed());
-        lives.vacate(1);
-        assert!(lives.has_failed() && !lives.set(1, None));
+        assert!(lives.vacate(0) && !lives.has_failed());
+        assert!(lives.vacate(1) && lives.has_failed() && !lives.set(1, None));
         assert_eq!(lives.came_back(), Some(2));
+        // Nobody is away who could come back.
+        assert!(!lives.vacate(2) && !lives.has_failed() && lives.set(2, None));
     }
 }

@@ -299,7 +299,11 @@ impl GpuBackend {
         };
         crew.start()?;
         let lost = move |thread| crew.give_up(thread);
-        let watch = Watch::start(&name, terms.deadline + PATIENCE, lost).map_err(|e| OpenError(e.to_string()))?;
+        let watch = Watch::start(&name, terms.deadline + PATIENCE, lost).map_err(|error| {
+            // Nobody would end the device's thread.
+            terms.stop.store(true, Ordering::Release);
+            OpenError(error.to_string())
+        })?;
         Ok(Self { name, report, tables: TableCache::default(), lives, counters, accounts, watch, terms })
     }
 

@@ -115,6 +115,8 @@ pub(super) struct Pool {
 struct Idle {
     buffers: VecDeque<Lent>,
     bytes: [u64; 2],
+    /// Nothing lies idle any more.
+    closed: bool,
 }
 
 impl Idle {
@@ -180,6 +182,10 @@ impl Pool {
         let kind = kind(lent.usage);
         let mut out = Vec::new();
         let mut idle = self.lock();
+        if idle.closed {
+            drop(idle);
+            return;
+        }
         idle.bytes[kind] += lent.size();
         idle.buffers.push_back(lent);
         while idle.bytes[kind] > self.bounds[kind] {
@@ -202,8 +208,18 @@ impl Pool {
 
     /// Lets go what lies idle.
     pub(super) fn evict(&self) {
-        let idle = std::mem::take(&mut *self.lock());
+        let mut idle = self.lock();
+        let gone = std::mem::take(&mut idle.buffers);
+        idle.bytes = [0; 2];
+        // As in `put`.
         drop(idle);
+        drop(gone);
+    }
+
+    /// Lets go what lies idle, and what is put back from now on: the device is used no more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.evict();
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
@@ -255,6 +271,10 @@ mod tests {
             many.into_iter().for_each(|lent| pool.put(lent));
         }
         assert!(pool.idle_bytes() <= 20_000 && pool.idle_bytes() > 8000);
+        let late = take(Use::Readback, 5000);
+        pool.close();
+        pool.put(late);
+        assert_eq!(pool.idle_bytes(), 0);
     }
 
     #[test]

@@ -67,7 +67,11 @@ impl Recorder {
             resident.admit(&device.pool, &device.device, &tables, missing).ok_or(BackendError::OutOfMemory)?;
         layout.lay_out(programs, device.workgroups, |table: &Arc<_>| resident.find(table).unwrap_or(0));
 
-        let take = |usage, bytes: u64| device.pool.take(&device.device, usage, bytes).ok_or(BackendError::OutOfMemory);
+        let take = |usage, bytes: u64| {
+            // Each may wait for a second, and that is no silence.
+            device.show_sign();
+            device.pool.take(&device.device, usage, bytes).ok_or(BackendError::OutOfMemory)
+        };
         let meta_bytes = 4 * layout.meta.len() as u64;
         let table_bytes = 4 * missing.words.len() as u64;
         let staging = take(Use::Staging, meta_bytes + table_bytes)?;

@@ -60,7 +60,12 @@ impl Gpu {
             while let Some(gpu) = gpu.upgrade() {
                 // One that failed may come back, too.
                 if gpu.backend.stats().alive {
-                    match gpu.measure() {
+                    let measured = match gpu.measure() {
+                        // A driver that misses memory for itself: the device was lost of it.
+                        Measured::Short if !gpu.backend.stats().alive => Measured::Lost,
+                        measured => measured,
+                    };
+                    match measured {
                         Measured::Fit | Measured::Unfit => return,
                         Measured::Lost if lost < LOST_AT_MOST => lost += 1,
                         Measured::Lost => return events::gpu_unfit(&gpu.backend.adapter().name),
