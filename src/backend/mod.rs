@@ -48,6 +48,8 @@ pub enum Drill {
     Stuck(std::time::Duration),
     /// A call to the driver panics, as it does where the driver says in it that the device is lost.
     Panic,
+    /// It is asked for more memory than there is, for something that nobody can do without.
+    Exhausted,
 }
 
 /// Asked between and inside long steps whether to go on.

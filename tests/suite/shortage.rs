@@ -130,3 +130,38 @@ fn a_batch_that_finds_no_memory_is_done_in_parts() {
     assert!(matches!(answer, Ok(_) | Err(BackendError::OutOfMemory)), "{answer:?}");
     assert_eq!(gpu.stats().losses, 0);
 }
+
+/// Each picture brings tables of eight megabytes that no other has: all together are more than shaders see at once.
+#[test]
+fn tables_that_are_more_than_a_binding_holds_go_up_in_several_batches() {
+    let Some(gpu) = open(&MemoryBudget::new(4 << 30)) else { return };
+    let long = 20_000;
+    let samples = (0..long).map(|i| (i * i / 977) as u8).collect();
+    let thin = Picture::from(ImageBuf::new(Size::new(long, 1).unwrap(), PixelFormat::Gray8, samples).unwrap());
+    let steps = |number: u32| {
+        let to = |step| Size::new(long - 1 - 10 * number - step, 1).unwrap();
+        (0..10).map(|step| Step::Resample { to: to(step), filter: Filter::Lanczos3 }).collect::<Vec<_>>()
+    };
+    let plans: Vec<_> = (0..40).map(steps).collect();
+    let staged: Vec<_> = plans.iter().map(|steps| stage(&gpu, &thin, steps)).collect();
+    let before = gpu.stats();
+    let (told, heard) = mpsc::channel();
+    for (number, staged) in staged.into_iter().enumerate() {
+        let told = told.clone();
+        gpu.submit(staged, move |answer| drop(told.send((number, answer))));
+    }
+    drop(told);
+    while let Ok((number, answer)) = heard.recv() {
+        let made = answer.and_then(Answer::picture).unwrap_or_else(|error| panic!("{number}: {error}"));
+        // The CPU takes long for its tables, too.
+        if number % 3 != 2 {
+            continue;
+        }
+        let expected = CpuBackend.run(thin.clone(), &[], &plans[number], &NeverCancelled).unwrap();
+        // Ten steps, each rounded.
+        let apart = difference(&expected, &packed(made.picture));
+        assert!(apart.max <= 4, "{number}: {apart:?}");
+    }
+    let up = gpu.stats().bytes_up - before.bytes_up;
+    assert!(up > 200_000_000, "{up} bytes are not much");
+}

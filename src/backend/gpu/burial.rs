@@ -1,13 +1,14 @@
 //! What is left of a device that was lost, and how it is let go of: a driver may wait there for work that hangs.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backend::BackendError;
 
 use super::device::Device;
 use super::lives::Life;
+use super::threads::beside;
 use super::worker::{Flight, Order};
 
 /// What a device leaves: nobody waits for it any more.
@@ -63,19 +64,4 @@ pub(super) fn forsake(life: Life) {
         drop(remains);
         life.device.pool.close();
     });
-}
-
-/// Lets go of something on a thread of its own. Without a thread nothing is let go: it could be this one that the driver keeps.
-fn beside<T: Send + 'static>(what: T, let_go: impl FnOnce(T) + Send + 'static) {
-    let kept = Arc::new(Mutex::new(Some(what)));
-    let theirs = Arc::clone(&kept);
-    let work = move || {
-        let what = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(what) = what {
-            let_go(what);
-        }
-    };
-    if std::thread::Builder::new().name("gpu-bury".to_owned()).spawn(work).is_err() {
-        std::mem::forget(kept);
-    }
 }

@@ -12,8 +12,8 @@ use super::burial::{Remains, bury, forsake};
 use super::device::{Device, OpenError};
 use super::fate::Cause;
 use super::lives::{Heir, Left, Life, Lives};
-use super::opening::{Unmade, within};
 use super::orders::Orders;
+use super::threads::{Unmade, within};
 use super::worker::{Counters, serve};
 
 /// Opening a device may take so long at first, unless something else is said; each time that it takes longer, twice as long

@@ -84,3 +84,17 @@ pub(super) fn invalid(device: &Device) {
     encoder.copy_buffer_to_buffer(&from, 0, &to, to.size(), 4096);
     device.submit(encoder.finish());
 }
+
+/// Takes buffers of the largest size until there is no memory for one.
+pub(super) fn exhaust(device: &Device) {
+    let descriptor = wgpu::BufferDescriptor {
+        label: Some("drill"),
+        size: device.device.limits().max_buffer_size,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    };
+    let mut taken = Vec::new();
+    while !device.is_lost() && taken.len() < 1000 {
+        taken.push(device.device.create_buffer(&descriptor));
+    }
+}

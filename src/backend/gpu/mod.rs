@@ -12,7 +12,6 @@ mod gather;
 mod holds;
 mod layout;
 mod lives;
-mod opening;
 mod orders;
 mod pool;
 mod recipe;
@@ -24,6 +23,7 @@ mod shortage;
 mod staging;
 mod tables;
 mod thread_time;
+mod threads;
 mod timer;
 mod uniforms;
 mod waiter;
@@ -244,7 +244,7 @@ fn found(wanted: &Wanted, late: impl FnOnce(Vec<wgpu::Adapter>) + Send + 'static
             late(found);
         }
     };
-    opening::within("gpu-open", limit, adapter::found, late).unwrap_or_else(|why| {
+    threads::within("gpu-open", limit, adapter::found, late).unwrap_or_else(|why| {
         events::gpu_unopened("all", &format!("the drivers do not answer: {why:?}"));
         Vec::new()
     })
@@ -269,7 +269,7 @@ impl GpuBackend {
         let found = found.into_iter().enumerate().map(|(i, a)| (adapter::report(i, &a), a));
         let found: Vec<_> = found.filter(|(report, _)| wanted.takes(report)).collect();
         let names: Vec<_> = found.iter().map(|(report, _)| report.name.clone()).collect();
-        let opened = opening::side_by_side(found, |(report, adapter)| Self::open(report, adapter, wanted));
+        let opened = threads::side_by_side(found, |(report, adapter)| Self::open(report, adapter, wanted));
         let opened = opened.into_iter().zip(&names);
         opened
             .filter_map(|(opened, name)| opened.inspect_err(|e| events::gpu_unopened(name, &e.to_string())).ok())

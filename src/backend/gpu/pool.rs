@@ -10,8 +10,8 @@ use wgpu::{Buffer, BufferDescriptor, BufferUsages, Device};
 use crate::budget::{Charge, MemoryBudget};
 
 use super::holds::Turns;
-use super::opening::within;
 use super::shortage::unless_short;
+use super::threads::within;
 
 /// Smallest buffer.
 const LEAST: u64 = 4096;

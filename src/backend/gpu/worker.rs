@@ -17,7 +17,7 @@ use super::bandwidth::copy_bandwidth;
 use super::burial::Remains;
 use super::crew::Terms;
 use super::device::Device;
-use super::drill::{hang, invalid};
+use super::drill::{exhaust, hang, invalid};
 use super::fate::Cause;
 use super::gather::{Gathered, Queue};
 use super::orders::Orders;
@@ -132,6 +132,7 @@ fn take_turns(
                     Drill::Invalid => invalid(device),
                     Drill::Stuck(about) => device.stick(about),
                     Drill::Panic => device.panic(),
+                    Drill::Exhausted => exhaust(device),
                 }
                 continue;
             }

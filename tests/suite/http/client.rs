@@ -57,8 +57,15 @@ impl Client {
     /// As [`Client::connect`], when the server may not listen.
     pub fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(150)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         Ok(Self { stream, buffered: Vec::new() })
+    }
+
+    /// Waits so long for each part of an answer.
+    #[cfg(feature = "gpu")]
+    pub fn patient(self, limit: Duration) -> Self {
+        self.stream.set_read_timeout(Some(limit)).unwrap();
+        self
     }
 
     pub fn send(&mut self, bytes: &[u8]) {

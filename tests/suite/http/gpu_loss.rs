@@ -133,8 +133,7 @@ fn fail(clients: usize, strike: impl Fn(&Server), times: u64, deadline: Option<D
 
     // One adapter, however many there are: figures are sums.
     let flags = ["-gpu", "on", "-gpu-adapter", "0", "-debug-headers", "-cpus", "4"];
-    let server = Server::adjusted(&flags, |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    let server = Server::with_admin(&flags, |config| {
         config.engine.gpu.deadline = deadline;
     });
     let seen = Seen::default();
@@ -225,9 +224,7 @@ fn a_gpu_that_is_lost_while_nobody_waits_for_it_comes_back() {
     if !is_there_a_gpu() {
         return;
     }
-    let server = Server::adjusted(&["-gpu", "on", "-gpu-adapter", "0"], |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
-    });
+    let server = Server::with_admin(&["-gpu", "on", "-gpu-adapter", "0"], |_| {});
     let begun = Instant::now();
     for (losses, drill) in [Drill::Loss, Drill::Panic, Drill::Invalid, Drill::Panic].into_iter().enumerate() {
         while metric(&server, "phasor_gpu_devices") == 0 {
@@ -275,8 +272,7 @@ fn a_driver_that_does_not_come_back_from_opening_a_device_holds_up_nobody() {
         return;
     }
     let flags = ["-gpu", "on", "-gpu-adapter", "0", "-debug-headers"];
-    let server = Server::adjusted(&flags, |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    let server = Server::with_admin(&flags, |config| {
         config.engine.gpu.opening = Some(Duration::from_millis(1));
     });
     assert_eq!(Client::connect(server.admin()).request("GET", "/readyz", &[], None).status, 200);
@@ -287,7 +283,7 @@ fn a_driver_that_does_not_come_back_from_opening_a_device_holds_up_nobody() {
         answer.header("phasor-placement").unwrap().to_owned()
     };
     // On a busy machine there may be a device before the first answer, but not at the first attempt.
-    placed();
+    assert!(placed().starts_with("cpu") || metric(&server, "phasor_gpu_devices") == 1);
     assert!(metric(&server, "phasor_gpu_given_up_total") >= 1);
     let state = |state: &str| metric(&server, &format!("phasor_gpu_device_state{{adapter=\"0\",state=\"{state}\"}}"));
     let begun = Instant::now();
@@ -307,8 +303,7 @@ fn an_adapter_that_failed_comes_back_with_its_driver() {
         return;
     }
     let flags = ["-gpu", "on", "-gpu-adapter", "0", "-debug-headers"];
-    let server = Server::adjusted(&flags, |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    let server = Server::with_admin(&flags, |config| {
         config.engine.gpu.deadline = Some(Duration::from_millis(800));
     });
     let (target, source) = (KINDS[0].0, fixture(KINDS[0].1));
@@ -332,9 +327,12 @@ fn an_adapter_that_failed_comes_back_with_its_driver() {
     assert!(metric(&server, "phasor_gpu_given_up_total") >= 3);
     assert_eq!((state("up"), state("rebuilding")), (0, 0));
     assert!(placed().starts_with("cpu"));
-    // What lay idle at those devices is nobody's.
-    while metric(&server, "phasor_gpu_memory_bytes") > 0 {
-        assert!(within(180), "it keeps {} bytes", metric(&server, "phasor_gpu_memory_bytes"));
+    // What lay idle at those devices is nobody's, though their threads are away, and keep what they work with.
+    let idle = || metric(&server, "phasor_gpu_memory_bytes{adapter=\"0\",place=\"host\"}");
+    let failed = Instant::now();
+    while idle() > 0 {
+        // Long before the first of them is back.
+        assert!(failed.elapsed() < Duration::from_secs(8), "it keeps {} bytes", idle());
         std::thread::sleep(Duration::from_millis(20));
     }
     while !placed().starts_with("gpu") {
@@ -481,7 +479,8 @@ fn short_of_memory() {
     let patient = ["-request-timeout", "120"];
     let on_cpu = Server::with(&[&["-gpu", "off"], &patient[..]].concat());
     let large = |server: &Server| {
-        let answer = server.post(&target, &source);
+        let client = Client::connect(server.address).patient(Duration::from_secs(150));
+        let answer = { client }.request("POST", &target, &[("Content-Type", "image/jpeg")], Some(&source));
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer
     };
@@ -492,9 +491,7 @@ fn short_of_memory() {
         answer.header("phasor-placement").unwrap().to_owned()
     };
     let flags = [&["-gpu", "on", "-gpu-adapter", "0", "-debug-headers"], &patient[..]].concat();
-    let server = Server::adjusted(&flags, |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
-    });
+    let server = Server::with_admin(&flags, |_| {});
     let rounds = 3;
     for _ in 0..rounds {
         let begun = Instant::now();
@@ -510,8 +507,22 @@ fn short_of_memory() {
     }
     assert!(metric(&server, "phasor_gpu_fallbacks_total{reason=\"memory\"}") >= 1);
     // The driver may miss the memory elsewhere; a buffer that it does not give is no reason to give the device up.
-    let losses = metric(&server, "phasor_gpu_losses_total");
-    assert!(losses < rounds, "{losses} of {rounds}");
+    let losses = || metric(&server, "phasor_gpu_losses_total");
+    assert!(losses() < rounds, "{} of {rounds}", losses());
+    // One that misses memory for something else is lost, and comes back when there is some.
+    let (before, begun) = (losses(), Instant::now());
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As);
+    bound_address_space(Some(ROOM + address_space()));
+    server.drill_gpus(Drill::Exhausted);
+    while losses() == before && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // A test that fails needs memory, too.
+    rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
+    assert!(losses() > before, "it has memory enough");
+    while !compared(&server).starts_with("gpu") {
+        assert!(begun.elapsed() < Duration::from_secs(120), "it does not come back");
+    }
 }
 
 /// Bytes that the bounded process may still map: enough for the CPU, not for the device.

@@ -8,9 +8,7 @@ use super::{Answer, Client, Server, jpeg};
 
 /// A server with an admin port.
 pub fn measured(flags: &[&str]) -> Server {
-    Server::adjusted(flags, |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
-    })
+    Server::with_admin(flags, |_| {})
 }
 
 pub fn page(server: &Server) -> Answer {

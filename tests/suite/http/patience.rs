@@ -140,9 +140,7 @@ fn a_source_that_stalls_costs_its_own_request_alone() {
 /// R2: the work of a client that left is given up.
 #[test]
 fn a_client_that_leaves_frees_its_place() {
-    let server = Server::adjusted(&["-admin-port", "1", "-cpus", "1"], |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
-    });
+    let server = Server::with_admin(&["-admin-port", "1", "-cpus", "1"], |_| {});
     let picture = noise(700, 700);
     let cancelled = || {
         let text = scrape(&server);
@@ -183,9 +181,7 @@ fn scrape(server: &Server) -> String {
 
 #[test]
 fn stopping_finishes_what_is_in_flight_and_says_so() {
-    let server = Server::adjusted(&["-drain-delay", "500ms"], |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
-    });
+    let server = Server::with_admin(&["-drain-delay", "500ms"], |_| {});
     let ready = || Client::connect(server.admin()).request("GET", "/readyz", &[], None).status;
     assert_eq!(ready(), 200);
     let address = server.address;
@@ -208,9 +204,7 @@ fn stopping_finishes_what_is_in_flight_and_says_so() {
 
 #[test]
 fn probes_have_a_port_of_their_own() {
-    let server = Server::adjusted(&["-key", "secret"], |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
-    });
+    let server = Server::with_admin(&["-key", "secret"], |_| {});
     let ask = |path: &str| Client::connect(server.admin()).request("GET", path, &[], None);
     for path in ["/livez", "/readyz", "/startupz"] {
         assert_eq!((ask(path).status, ask(path).text().trim()), (200, "ok"), "{path}");

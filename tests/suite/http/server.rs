@@ -39,6 +39,14 @@ impl Server {
         Self { running: Some(running), address, _mount: mount }
     }
 
+    /// As [`Server::adjusted`], with an admin port.
+    pub fn with_admin(flags: &[&str], adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::adjusted(flags, |config| {
+            config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+            adjust(config);
+        })
+    }
+
     pub fn admin(&self) -> SocketAddr {
         self.running.as_ref().unwrap().admin_address.unwrap()
     }

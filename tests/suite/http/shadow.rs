@@ -22,8 +22,7 @@ fn shadowing(url: &str, more: &[&str]) -> Server {
 
 fn shadowing_with(url: &str, more: &[&str], adjust: impl FnOnce(&mut phasor::shadow::Config)) -> Server {
     let flags = [&["-shadow", url, "-shadow-share", "1", "-mount", "MOUNT"], more].concat();
-    Server::adjusted(&flags, |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    Server::with_admin(&flags, |config| {
         adjust(config.shadow.as_mut().unwrap());
     })
 }

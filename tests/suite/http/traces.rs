@@ -196,8 +196,7 @@ fn requests_without_a_caller_are_recorded_by_ratio() {
 #[test]
 fn a_stuck_collector_slows_nobody_and_its_spans_are_counted() {
     let collector = Collector::answering(&[0]);
-    let server = Server::adjusted(&[&collector.flag()], |config| {
-        config.server.admin = Some(phasor::server::Admin { address: "127.0.0.1".into(), port: 0 });
+    let server = Server::with_admin(&[&collector.flag()], |config| {
         let exporter = &mut config.telemetry.traces.as_mut().unwrap().exporter;
         (exporter.queue, exporter.batch, exporter.delay) = (20, 10, Duration::from_millis(10));
     });

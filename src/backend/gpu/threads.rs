@@ -1,7 +1,7 @@
-//! What a driver is asked for by those who have other work to do, on a thread of its own: it may not come back from that.
+//! Threads that go into a driver for those who have other work to do: they may not come back from there.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use super::device::OpenError;
@@ -19,7 +19,8 @@ pub(super) enum Unmade<T> {
     NoThread(std::io::Error),
 }
 
-/// Makes something in a driver, on a thread of this name. What is made too late goes to `late`, on the thread that made it; `None` when that panicked.
+/// Makes something in a driver, on a thread of this name. What is made too late goes to `late`, on the thread that made it;
+/// `None` when that panicked.
 pub(super) fn within<T: Send + 'static>(
     name: &str,
     limit: Duration,
@@ -60,6 +61,21 @@ pub(super) fn side_by_side<T: Send, U: Send>(
         };
         begun.into_iter().map(|thread| thread.and_then(end)).collect()
     })
+}
+
+/// Lets go of something on a thread of its own. Without a thread nothing is let go: it could be this one that the driver keeps.
+pub(super) fn beside<T: Send + 'static>(what: T, let_go: impl FnOnce(T) + Send + 'static) {
+    let kept = Arc::new(Mutex::new(Some(what)));
+    let theirs = Arc::clone(&kept);
+    let work = move || {
+        let what = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(what) = what {
+            let_go(what);
+        }
+    };
+    if std::thread::Builder::new().name("gpu-bury".to_owned()).spawn(work).is_err() {
+        std::mem::forget(kept);
+    }
 }
 
 #[cfg(test)]
